@@ -1,0 +1,51 @@
+// Package classify turns the words of a mail into a verdict: the kind of
+// complaint, how sure that is, and the phrases that decided.
+//
+// Its nouns are Text, Verdict, Category and Model. A Model is immutable and
+// safe for concurrent use; learning from a correction makes a new one. The
+// package touches no network and no file.
+package classify
+
+// Text is what is judged: the sender's own words, without quoted history and
+// signature.
+type Text struct {
+	Subject   string
+	Body      string
+	Automated string // as mailbox says: "" for a person's mail
+}
+
+// Evidence is one phrase that spoke for the verdict.
+type Evidence struct {
+	Phrase string  `json:"phrase"` // as the sender wrote it
+	Weight float64 `json:"weight"` // share of the decision, 0 to 1
+}
+
+// Verdict is what a mail was judged to be.
+type Verdict struct {
+	Category   string     // name in the taxonomy, never empty
+	Confidence float64    // calibrated probability that Category is right, 0 to 1
+	Complaint  bool       // whether it says that something is wrong now
+	Language   string     // ISO 639-1, "" when unsure
+	Evidence   []Evidence // strongest first
+	Model      string     // which model judged, for "why was this sorted so"
+}
+
+// Rings says what a surge of a category may do.
+type Rings string
+
+// The levels of a category.
+const (
+	RingsPage   Rings = "page"   // a surge pages
+	RingsHigh   Rings = "high"   // a surge pages, at a higher threshold
+	RingsDigest Rings = "digest" // counted and reported weekly
+	RingsNever  Rings = "never"  // no complaint
+)
+
+// Category is one kind of mail.
+type Category struct {
+	Name  string // what is stored and shown: "login"
+	Title string // in a sentence: "can't log in"
+	About string // when a mail belongs here, in one line
+	Group string // categories of one group are one trouble to a pager: "access"
+	Rings Rings
+}

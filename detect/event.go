@@ -1,0 +1,126 @@
+// Package detect decides when complaints surge: how many are normal at this
+// hour, whether more are coming than chance allows, since when, and which
+// deployment is to blame.
+//
+// Its nouns are Complaint, Deployment, Decision, Incident and Change. The
+// Detector is a fold: complaints, deployments, decisions and ticks of time go
+// in, changes of incidents come out. It has no clock, does no I/O, starts no
+// goroutine and takes no lock; what was fed decides alone what comes out, so
+// the running worker, the backtest and the demo are the same code.
+package detect
+
+import "time"
+
+// Complaint is one mail that says something is wrong now, ready to be counted.
+type Complaint struct {
+	At          time.Time // arrival, never the sender's Date
+	Category    string
+	Complainant string // who it counts for: a normalised address
+	// Organisation is the complainant's business domain, "" for a freemail
+	// address: several colleagues count up to a cap.
+	Organisation string
+	MessageID    string // id of the stored message; may be empty in a backtest
+	// Print is a fingerprint of the words (0: none). Complaints with equal
+	// prints, whoever sent them, count once.
+	Print uint64
+	// FollowUp marks a further mail in a thread already counted.
+	FollowUp bool
+	// Unauthenticated marks a sender whom the mail server could not confirm.
+	Unauthenticated bool
+	// Streams are further streams the complaint belongs to, beside its
+	// category: unnamed trouble found by its words.
+	Streams []string
+}
+
+// Package is one entry of a lockfile.
+type Package struct {
+	Name      string `json:"name"`
+	Version   string `json:"version"`
+	Ecosystem string `json:"ecosystem,omitempty"` // npm, PyPI, Go, RubyGems, crates.io, Packagist, NuGet
+	Direct    bool   `json:"direct,omitempty"`
+	Dev       bool   `json:"dev,omitempty"`
+}
+
+// PackageChange is a difference between the packages of a deployment and the
+// one before it.
+type PackageChange struct {
+	Name      string   `json:"name"`
+	Ecosystem string   `json:"ecosystem,omitempty"`
+	From      []string `json:"from,omitempty"` // versions before; empty when added
+	To        []string `json:"to,omitempty"`   // versions after; empty when removed
+	Kind      string   `json:"kind"`           // added, removed, upgraded, downgraded, major
+	Direct    bool     `json:"direct,omitempty"`
+	Dev       bool     `json:"dev,omitempty"`
+}
+
+// Deployment is a change of what customers use: a release, a roll-back, a
+// configuration change, a feature flag, or an announced campaign.
+type Deployment struct {
+	ID          string          `json:"id"`
+	Service     string          `json:"service"`
+	Version     string          `json:"version"`
+	Environment string          `json:"environment,omitempty"`
+	Kind        string          `json:"kind,omitempty"` // "" or "release", "rollback", "config", "flag", "campaign"
+	At          time.Time       `json:"time"`
+	Failed      bool            `json:"failed,omitempty"`
+	Commit      string          `json:"commit,omitempty"`
+	Link        string          `json:"url,omitempty"`
+	Actor       string          `json:"actor,omitempty"`
+	Source      string          `json:"source,omitempty"` // api, github, gitlab, …
+	Rollback    bool            `json:"rollback,omitempty"`
+	Changes     []PackageChange `json:"changes,omitempty"` // against the deployment before, all of them
+}
+
+// Verb is what a person decided about an incident.
+type Verb string
+
+// The decisions. Correct is about a message, the others about an incident.
+const (
+	Acknowledge Verb = "acknowledge"
+	Resolve     Verb = "resolve"
+	Dismiss     Verb = "false-alarm"
+	Note        Verb = "note"
+)
+
+// Decision is what a person said of an incident.
+type Decision struct {
+	Incident string
+	Verb     Verb
+	Who      string
+	Note     string
+	At       time.Time
+}
+
+// Relabel moves a complaint already counted from one category to another,
+// after a correction. An empty From or To means that it was or is no complaint.
+type Relabel struct {
+	Complaint Complaint // as counted, with its own time; Category is the old one
+	To        string
+	At        time.Time // when it was corrected
+}
+
+// Gap is a time in which the inbox was not read: it is taken out of what the
+// baseline learns from.
+type Gap struct {
+	From, To time.Time
+}
+
+// Outcome is how many attempts at something succeeded and failed in the minute
+// that begins At: the second signal beside complaints.
+type Outcome struct {
+	At                time.Time
+	Service, Action   string // action as a category names it: login, signup, payment
+	Succeeded, Failed int
+}
+
+// Trouble is a fault of Tocsin itself (a mailbox that cannot be read, a pager
+// that refuses, a full disk) or of a deployment (an outdated core package). It
+// becomes an incident of its own, and is over when Over is set.
+type Trouble struct {
+	At   time.Time
+	Kind string // blind, pager, disk, clock, dependency
+	Key  string // what it is about, such as the mailbox's name: one incident each
+	Text string // one sentence for a person
+	Page bool   // whether it is worth waking somebody
+	Over bool
+}
