@@ -1,0 +1,369 @@
+package imapsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"tocsin/mailbox"
+)
+
+// Folder reads one folder of an account over a connection of its own, which it
+// makes when it is needed and ends on any doubt. One goroutine at a time uses
+// it.
+type Folder struct {
+	acct Account
+	name string
+
+	s       *session
+	examine *imap.SelectData
+	read    int64 // bytes received over connections that are closed
+
+	// What is left to take of the last search, and the cursor it belongs to.
+	fresh   []imap.UID // ascending
+	history []imap.UID // descending
+	at      mailbox.Cursor
+	haveOld bool // history was searched for at all
+	done    int  // taken of a long read
+	total   int
+
+	limit int              // mails a batch, when batches fail; 0: as configured
+	bad   map[imap.UID]int // how often a mail on its own broke the connection
+}
+
+// NewFolder makes a Folder; it connects at the first Fetch.
+func NewFolder(a Account, folder string) *Folder {
+	return &Folder{acct: a.withDefaults(), name: folder, bad: make(map[imap.UID]int)}
+}
+
+// Place names the mailbox and the folder.
+func (f *Folder) Place() (account, folder string) { return f.acct.Name, f.name }
+
+// Received returns how many bytes the server sent so far.
+func (f *Folder) Received() int64 {
+	if f.s != nil {
+		return f.read + f.s.guard.received()
+	}
+	return f.read
+}
+
+// Close ends the connection. The Folder can be used again.
+func (f *Folder) Close() error {
+	if f.s != nil {
+		f.read += f.s.guard.received()
+		f.s.logout()
+		f.s, f.examine = nil, nil
+	}
+	f.forget()
+	return nil
+}
+
+// drop ends the connection after a doubt.
+func (f *Folder) drop() {
+	if f.s != nil {
+		f.read += f.s.guard.received()
+		f.s.close()
+		f.s, f.examine = nil, nil
+	}
+	f.forget()
+}
+
+// forget drops what the last search found.
+func (f *Folder) forget() {
+	f.fresh, f.history, f.haveOld = nil, nil, false
+}
+
+// connect makes sure of a connection with the folder open.
+func (f *Folder) connect(ctx context.Context) error {
+	if f.s != nil {
+		select {
+		case <-f.s.client.Closed():
+			f.drop()
+		default:
+			return nil
+		}
+	}
+	s, err := dial(ctx, &f.acct)
+	if err != nil {
+		return err
+	}
+	d, err := s.examine(ctx, f.name)
+	if err != nil {
+		s.close()
+		return orDone(ctx, err)
+	}
+	f.s, f.examine = s, d
+	return nil
+}
+
+// atOnce is how often one Fetch makes a new connection to try a smaller batch
+// when a batch breaks the connection.
+const atOnce = 5
+
+// Fetch returns the next bounded batch after c: new mail first, oldest first,
+// then history, newest first, down to the account's Backfill. An empty batch
+// with an unchanged cursor means that all was read.
+//
+// A zero UIDVALIDITY in c, or one that is no longer the server's, begins anew:
+// what is there counts as history, what comes as new. Mail known already is
+// delivered again then, and recognised by its ID.
+func (f *Folder) Fetch(ctx context.Context, c mailbox.Cursor) (mailbox.Batch, error) {
+	for try := 1; ; try++ {
+		b, err := f.fetchOnce(ctx, c)
+		if err == nil {
+			return b, nil
+		}
+		f.drop()
+		if ctx.Err() != nil {
+			return mailbox.Batch{}, ctx.Err()
+		}
+		var broken *brokenFetch
+		var innocent notItsFault
+		if errors.As(err, &broken) && !errors.As(err, &innocent) {
+			f.suspect(broken)
+			if try < atOnce && !errors.Is(err, errSilent) && !errors.Is(err, errSlow) {
+				continue
+			}
+		}
+		return mailbox.Batch{}, f.wrap(err)
+	}
+}
+
+// wrap gives an error its place in words.
+func (f *Folder) wrap(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return err
+	}
+	return &Error{Account: f.acct.Name, What: fmt.Sprintf("reading folder %q", f.name), Err: err}
+}
+
+// suspect makes the next batch a single mail after one that broke the
+// connection, and counts against a mail that did so on its own.
+func (f *Folder) suspect(b *brokenFetch) {
+	f.limit = 1
+	if b.count > 1 {
+		return // servers answer in order: the first that did not come is tried alone
+	}
+	if len(f.bad) > 1000 {
+		clear(f.bad)
+	}
+	f.bad[b.uid]++
+	f.acct.Log.Debug("a mail broke the connection", "mailbox", f.acct.Name, "folder", f.name, "uid", uint32(b.uid), "attempt", f.bad[b.uid], "err", b.err)
+}
+
+func (f *Folder) fetchOnce(ctx context.Context, c mailbox.Cursor) (mailbox.Batch, error) {
+	if err := f.connect(ctx); err != nil {
+		return mailbox.Batch{}, err
+	}
+	next, err := f.begin(ctx, c)
+	if err != nil {
+		return mailbox.Batch{}, err
+	}
+	if err := f.look(ctx, next); err != nil {
+		return mailbox.Batch{}, err
+	}
+	b := mailbox.Batch{Next: next}
+	switch {
+	case len(f.fresh) > 0:
+		t, err := f.take(ctx, f.fresh, time.Time{})
+		if err != nil {
+			return b, err
+		}
+		b.Messages, b.Gone = t.messages, t.gone
+		b.Next.UID = uint32(f.fresh[t.count-1])
+		f.fresh = f.fresh[t.count:]
+		f.progress(&b, t.count)
+	case !next.HistoryDone && len(f.history) > 0:
+		t, err := f.take(ctx, f.history, f.since())
+		if err != nil {
+			return b, err
+		}
+		b.Messages, b.Gone = t.messages, t.gone
+		b.Next.HistoryUID = uint32(f.history[t.count-1])
+		f.history = f.history[t.count:]
+		b.Next.HistoryDone = len(f.history) == 0
+		f.progress(&b, t.count)
+	case !next.HistoryDone:
+		b.Next.HistoryDone = true
+	}
+	f.at = b.Next
+	return b, nil
+}
+
+// progress counts a long read.
+func (f *Folder) progress(b *mailbox.Batch, n int) {
+	f.done += n
+	left := len(f.fresh) + len(f.history)
+	f.total = f.done + left
+	if left > 0 || f.done > n {
+		b.Done, b.Total = f.done, f.total
+	}
+	if left == 0 {
+		f.done, f.total = 0, 0
+	}
+}
+
+// begin checks a cursor against the folder, and starts a new one where it does
+// not belong to it.
+func (f *Folder) begin(ctx context.Context, c mailbox.Cursor) (mailbox.Cursor, error) {
+	if c.UIDValidity == f.examine.UIDValidity {
+		return c, nil
+	}
+	last := uint32(0)
+	if f.examine.UIDNext > 0 {
+		last = uint32(f.examine.UIDNext) - 1
+	} else {
+		// The server does not foretell: what is there now is history.
+		uids, err := f.s.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{upward(1)}})
+		if err != nil {
+			return c, err
+		}
+		if len(uids) > 0 {
+			last = uint32(slices.Max(uids))
+		}
+	}
+	if c.UIDValidity != 0 {
+		f.acct.Log.Warn("folder has a new UIDVALIDITY and is read anew", "mailbox", f.acct.Name, "folder", f.name)
+	}
+	f.forget()
+	return mailbox.Cursor{
+		Account: f.acct.Name, Folder: f.name,
+		UIDValidity: f.examine.UIDValidity, UID: last,
+		HistoryDone: f.acct.Backfill <= 0 || last == 0,
+	}, nil
+}
+
+// upward is the set n:*.
+func upward(n uint32) imap.UIDSet {
+	var set imap.UIDSet
+	set.AddRange(imap.UID(n), 0)
+	return set
+}
+
+// since is the start of the wanted history.
+func (f *Folder) since() time.Time { return f.acct.Now().Add(-f.acct.Backfill) }
+
+// look searches for what is left to take: new mail whenever the last is taken,
+// history once.
+func (f *Folder) look(ctx context.Context, c mailbox.Cursor) error {
+	if f.at != c {
+		f.forget()
+	}
+	if len(f.fresh) == 0 {
+		select { // what is announced from now on is for the next look
+		case <-f.s.news:
+		default:
+		}
+		if err := f.noop(ctx); err != nil {
+			return err
+		}
+		uids, err := f.lookAbove(ctx, c.UID)
+		if err != nil {
+			return err
+		}
+		f.fresh = uids
+	}
+	if c.HistoryDone || f.haveOld {
+		return nil
+	}
+	top := c.UID
+	if c.HistoryUID > 0 {
+		top = c.HistoryUID - 1
+	}
+	uids, err := f.lookBelow(ctx, top)
+	if err != nil {
+		return err
+	}
+	f.history, f.haveOld = uids, true
+	return nil
+}
+
+// noop makes the server tell of changes where a search alone would not: it is
+// sent only once something was read, for EXAMINE has just told.
+func (f *Folder) noop(ctx context.Context) error {
+	if f.at == (mailbox.Cursor{}) {
+		return nil
+	}
+	return f.s.noop(ctx)
+}
+
+// lookAbove returns the UIDs above last. The set n:* always holds the newest
+// mail, even one below n (RFC 9051 section 9, "uid-range").
+func (f *Folder) lookAbove(ctx context.Context, last uint32) ([]imap.UID, error) {
+	if last == ^uint32(0) {
+		return nil, nil
+	}
+	uids, err := f.s.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{upward(last + 1)}})
+	if err != nil {
+		return nil, err
+	}
+	uids = slices.DeleteFunc(uids, func(u imap.UID) bool { return uint32(u) <= last })
+	slices.Sort(uids)
+	return slices.Compact(uids), nil
+}
+
+// lookBelow returns the UIDs of the wanted history up to top, newest first. It
+// asks for a day more than wanted: SINCE takes no account of time zones.
+func (f *Folder) lookBelow(ctx context.Context, top uint32) ([]imap.UID, error) {
+	if top == 0 {
+		return nil, nil
+	}
+	var set imap.UIDSet
+	set.AddRange(1, imap.UID(top))
+	c := &imap.SearchCriteria{UID: []imap.UIDSet{set}, Since: f.since().AddDate(0, 0, -1)}
+	uids, err := f.s.search(ctx, c)
+	if isRefusal(err) && !isBusy(err) {
+		uids, err = f.s.search(ctx, &imap.SearchCriteria{UID: c.UID})
+	}
+	if err != nil {
+		return nil, err
+	}
+	uids = slices.DeleteFunc(uids, func(u imap.UID) bool { return uint32(u) > top || u == 0 })
+	slices.Sort(uids)
+	uids = slices.Compact(uids)
+	slices.Reverse(uids)
+	return uids, nil
+}
+
+// canIdle tells whether the server tells of new mail by itself.
+func (f *Folder) canIdle() bool {
+	return !f.acct.NoIdle && (f.s.caps.Has(imap.CapIdle) || f.s.caps.Has(imap.CapIMAP4rev2))
+}
+
+// Wait returns nil when there may be new mail: the server said so, or it is
+// time to look. It returns an error when the connection broke.
+func (f *Folder) Wait(ctx context.Context) error {
+	if f.s == nil {
+		return nil
+	}
+	select {
+	case <-f.s.news:
+		return nil
+	default:
+	}
+	var err error
+	if !f.canIdle() {
+		f.s.sleep(ctx, f.acct.Poll)
+		select {
+		case <-f.s.client.Closed():
+			err = f.s.because(errIdleGone)
+		default:
+		}
+	} else {
+		err = f.s.idle(ctx, min(f.acct.Poll, f.acct.IdleRestart))
+	}
+	if ctx.Err() != nil {
+		f.drop()
+		return ctx.Err()
+	}
+	if err != nil {
+		f.drop()
+		return f.wrap(fmt.Errorf("while waiting for new mail: %w", err))
+	}
+	return nil
+}

@@ -1,0 +1,449 @@
+package imapsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"tocsin/mailbox"
+)
+
+// taken is the outcome of the first count UIDs of a list.
+type taken struct {
+	messages []mailbox.Message
+	gone     []uint32
+	count    int
+}
+
+// Bounds of a batch beside its number of mails.
+const (
+	batchBytes = 16 << 20 // estimated bytes in flight
+	largeCost  = 128 << 10
+)
+
+// take fetches the first mails of a list, as many as make a batch, and accounts
+// for every one of them. When the connection breaks in the middle, what came
+// whole before the first hole is delivered and the rest left for the next time.
+func (f *Folder) take(ctx context.Context, uids []imap.UID, since time.Time) (taken, error) {
+	n := min(len(uids), f.acct.Batch)
+	if f.limit > 0 {
+		n = min(n, f.limit)
+	}
+	if f.bad[uids[0]] > 0 {
+		return f.takeBad(ctx, uids[0], since)
+	}
+	g := f.newGathering(uids[:n], since)
+	err := g.run(ctx)
+	g.parsers.wait()
+	if err == nil {
+		err = g.resolve(ctx)
+		g.parsers.wait()
+	}
+	t := g.prefix()
+	if err == nil {
+		f.relax()
+		return t, nil
+	}
+	if ctx.Err() != nil {
+		return taken{}, ctx.Err()
+	}
+	if isBusy(err) && t.count == 0 {
+		return taken{}, err
+	}
+	var broken *brokenFetch
+	if !errors.As(err, &broken) {
+		broken = &brokenFetch{err: err, uid: uids[0], count: n}
+	}
+	if t.count == 0 {
+		return taken{}, broken
+	}
+	f.acct.Log.Debug("a batch was cut short", "mailbox", f.acct.Name, "folder", f.name, "mails", t.count, "err", err)
+	// The next mail is the first suspect: it is taken alone.
+	f.limit = 1
+	if errors.Is(err, errWithheld) {
+		f.suspect(broken)
+	}
+	if !isRefusal(err) && !errors.Is(err, errWithheld) {
+		fresh, history := f.fresh, f.history
+		f.drop()
+		f.fresh, f.history, f.haveOld = fresh, history, len(history) > 0
+	}
+	return t, nil
+}
+
+// relax lets batches grow again.
+func (f *Folder) relax() {
+	if f.limit == 0 {
+		return
+	}
+	if f.limit *= 2; f.limit >= f.acct.Batch {
+		f.limit = 0
+	}
+}
+
+// gathering is the work on one batch.
+type gathering struct {
+	f       *Folder
+	s       *session
+	since   time.Time
+	items   []item
+	byUID   map[imap.UID]*item
+	parsers *parsers
+}
+
+// item is one mail of a batch on its way.
+type item struct {
+	uid  imap.UID
+	size int64
+	date time.Time
+	seen bool // size and date are known
+
+	state itemState
+	msg   mailbox.Message
+	large *answer // header and structure of a large mail
+	plan  *plan
+}
+
+type itemState uint8
+
+const (
+	open itemState = iota // nothing yet
+	old                   // before the wanted history
+	gone                  // no longer there
+	done                  // msg is complete
+)
+
+func (f *Folder) newGathering(uids []imap.UID, since time.Time) *gathering {
+	g := &gathering{f: f, s: f.s, since: since,
+		items: make([]item, len(uids)), byUID: make(map[imap.UID]*item, len(uids)),
+		parsers: &parsers{f: f, validity: f.examine.UIDValidity}}
+	for i, u := range uids {
+		g.items[i].uid = u
+		g.byUID[u] = &g.items[i]
+	}
+	return g
+}
+
+// prefix is what is accounted for without a hole.
+func (g *gathering) prefix() taken {
+	var t taken
+	for i := range g.items {
+		it := &g.items[i]
+		switch it.state {
+		case open:
+			return t
+		case gone:
+			t.gone = append(t.gone, uint32(it.uid))
+		case done:
+			t.messages = append(t.messages, it.msg)
+		}
+		t.count++
+	}
+	return t
+}
+
+// run fetches sizes, then small mails whole, then large ones in parts.
+func (g *gathering) run(ctx context.Context) error {
+	if err := g.sizes(ctx); err != nil {
+		return err
+	}
+	var small, large []*item
+	budget := int64(batchBytes)
+	for i := range g.items {
+		it := &g.items[i]
+		if it.state != open || !it.seen {
+			continue
+		}
+		cost := min(it.size, largeCost)
+		if budget -= cost; budget < 0 && i > 0 {
+			g.items = g.items[:i]
+			break
+		}
+		if it.size < wholeMail {
+			small = append(small, it)
+		} else {
+			large = append(large, it)
+		}
+	}
+	if err := g.whole(ctx, small); err != nil {
+		return err
+	}
+	return g.inParts(ctx, large)
+}
+
+// sizes learns how large each mail is and when it came.
+func (g *gathering) sizes(ctx context.Context) error {
+	var set imap.UIDSet
+	for i := range g.items {
+		set.AddNum(g.items[i].uid)
+	}
+	opt := &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true}
+	err := g.s.fetch(ctx, set, opt, smallAnswer+int64(len(g.items))*1024, func(a *answer) { g.learn(a) })
+	if isRefusal(err) && !isBusy(err) {
+		return nil // some servers answer NO when some are gone: resolve asks again
+	}
+	return err
+}
+
+func (g *gathering) learn(a *answer) *item {
+	it := g.byUID[a.uid]
+	if it == nil || !a.hasSize || a.date.IsZero() {
+		return nil
+	}
+	it.size, it.date, it.seen = a.size, a.date, true
+	if it.date.Before(g.since) {
+		it.state = old
+	}
+	return it
+}
+
+func setOf(items []*item) imap.UIDSet {
+	var set imap.UIDSet
+	for _, it := range items {
+		set.AddNum(it.uid)
+	}
+	return set
+}
+
+// whole fetches mails as they are.
+func (g *gathering) whole(ctx context.Context, items []*item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	bytes := int64(smallAnswer)
+	for _, it := range items {
+		bytes += 2*it.size + 1024
+	}
+	opt := &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section(nil, "", 0)}}
+	err := g.s.fetch(ctx, setOf(items), opt, bytes, func(a *answer) {
+		if it := g.byUID[a.uid]; it != nil && it.state == open && a.sections[""] != nil {
+			g.finish(it, a.sections[""], "")
+		}
+	})
+	if isRefusal(err) && !isBusy(err) {
+		return nil
+	}
+	return err
+}
+
+// finish hands a mail to the parsers. A problem is kept beside what they read.
+func (g *gathering) finish(it *item, raw []byte, problem string) {
+	it.state = done
+	g.parsers.add(it, raw, problem)
+}
+
+// parsers read mails on all cores while the next come in.
+type parsers struct {
+	f        *Folder
+	validity uint32
+	jobs     chan job
+	wg       sync.WaitGroup
+}
+
+type job struct {
+	it      *item
+	raw     []byte
+	problem string
+}
+
+// add starts the goroutines at the first mail.
+func (p *parsers) add(it *item, raw []byte, problem string) {
+	if p.jobs == nil {
+		p.jobs = make(chan job, 16)
+		for range max(1, runtime.GOMAXPROCS(0)) {
+			p.wg.Add(1)
+			go func(jobs <-chan job) {
+				defer p.wg.Done()
+				for j := range jobs {
+					p.parse(j)
+				}
+			}(p.jobs)
+		}
+	}
+	p.jobs <- job{it, raw, problem}
+}
+
+// wait ends the goroutines; the next add starts them anew.
+func (p *parsers) wait() {
+	if p.jobs != nil {
+		close(p.jobs)
+		p.wg.Wait()
+		p.jobs = nil
+	}
+}
+
+// parse makes a Message of a mail. A parser that breaks its promise not to fail
+// costs one mail its text, not the folder its reader.
+func (p *parsers) parse(j job) {
+	f := p.f
+	m := f.parseSafely(j.raw)
+	m.Account, m.Folder = f.acct.Name, f.name
+	m.UIDValidity, m.UID = p.validity, uint32(j.it.uid)
+	m.Size = j.it.size
+	if m.Size == 0 {
+		m.Size = int64(len(j.raw))
+	}
+	if !j.it.date.IsZero() {
+		m.Received = j.it.date
+	} else if m.Received.IsZero() {
+		m.Received = f.acct.Now()
+	}
+	if j.problem != "" {
+		m.Problem = j.problem
+	}
+	j.it.msg = m
+}
+
+func (f *Folder) parseSafely(raw []byte) (m mailbox.Message) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.acct.Log.Error("a mail could not be parsed", "mailbox", f.acct.Name, "folder", f.name, "err", fmt.Sprint(p))
+			m = mailbox.Message{ID: mailDigest(raw), Problem: "could not be parsed"}
+		}
+	}()
+	return f.acct.Parse(raw)
+}
+
+// resolve accounts for the mails that did not come: gone, or asked for again
+// one by one.
+func (g *gathering) resolve(ctx context.Context) error {
+	var missing []*item
+	for i := range g.items {
+		if g.items[i].state == open {
+			missing = append(missing, &g.items[i])
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	there, err := g.there(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for _, it := range missing {
+		if !there[it.uid] {
+			it.state = gone
+			continue
+		}
+		if err := g.again(ctx, it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// there asks which of the mails the folder still has.
+func (g *gathering) there(ctx context.Context, items []*item) (map[imap.UID]bool, error) {
+	if err := g.s.noop(ctx); err != nil {
+		return nil, err
+	}
+	uids, err := g.s.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{setOf(items)}})
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[imap.UID]bool, len(uids))
+	for _, u := range uids {
+		there[u] = true
+	}
+	return there, nil
+}
+
+var errWithheld = errors.New("the server lists the mail but does not send it")
+
+// again asks for a single mail in every way there is. A mail that the server
+// lists and does not send is an error, which counts against it.
+func (g *gathering) again(ctx context.Context, it *item) error {
+	if !it.seen {
+		a := &answer{uid: it.uid}
+		opt := &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true}
+		if err := g.single(ctx, it.uid, opt, smallAnswer, a, func() bool { return a.hasSize && !a.date.IsZero() }); err != nil {
+			return err
+		}
+		if g.learn(a) == nil {
+			return &brokenFetch{err: errWithheld, uid: it.uid, count: 1}
+		}
+		if it.state == old {
+			return nil
+		}
+	}
+	if it.size >= wholeMail {
+		if err := g.inParts(ctx, []*item{it}); err != nil || it.state != open {
+			return err
+		}
+	}
+	raw, err := g.bytesOf(ctx, it.uid, section(nil, "", maxMail))
+	if err != nil {
+		return err
+	}
+	if raw == nil {
+		return &brokenFetch{err: errWithheld, uid: it.uid, count: 1}
+	}
+	g.finish(it, raw, "")
+	return nil
+}
+
+// bytesOf fetches one section of one mail; nil if the server does not send it.
+func (g *gathering) bytesOf(ctx context.Context, uid imap.UID, sec *imap.FetchItemBodySection) ([]byte, error) {
+	a := &answer{uid: uid}
+	name := sectionName(sec)
+	opt := &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{sec}}
+	err := g.single(ctx, uid, opt, smallAnswer+maxLiteral, a, func() bool { return a.sections[name] != nil })
+	return a.sections[name], err
+}
+
+// single fetches from one mail by UID, and when the answer does not come or is
+// not complete, by sequence number: then the client does not need the UID to
+// come first. What it could not connect with the command is picked up too.
+func (g *gathering) single(ctx context.Context, uid imap.UID, opt *imap.FetchOptions, bytes int64, a *answer, complete func() bool) error {
+	merge := func(b *answer) {
+		if b.uid == uid {
+			a.merge(b)
+		}
+	}
+	err := g.s.fetch(ctx, imap.UIDSetNum(uid), opt, bytes, merge)
+	if err != nil && (!isRefusal(err) || isBusy(err)) {
+		return err
+	}
+	if complete() {
+		return nil
+	}
+	if g.s.strays.merge(a, complete); complete() {
+		return nil
+	}
+	seq, err := g.s.sequence(ctx, uid)
+	if err != nil || seq == 0 {
+		return err
+	}
+	err = g.s.fetch(ctx, imap.SeqSetNum(seq), opt, bytes, merge)
+	if err != nil && (!isRefusal(err) || isBusy(err)) {
+		return err
+	}
+	if !complete() {
+		g.s.strays.merge(a, complete)
+	}
+	return nil
+}
+
+// sequence finds the sequence number of a UID; 0 if it is gone.
+func (s *session) sequence(ctx context.Context, uid imap.UID) (uint32, error) {
+	var seq uint32
+	err := s.do(ctx, smallAnswer, func() error {
+		d, err := s.client.Search(&imap.SearchCriteria{UID: []imap.UIDSet{imap.UIDSetNum(uid)}}, nil).Wait()
+		if err != nil {
+			return err
+		}
+		if set, ok := d.All.(imap.SeqSet); ok && len(set) == 1 && set[0].Start == set[0].Stop {
+			seq = set[0].Start
+		}
+		return nil
+	})
+	if isRefusal(err) && !isBusy(err) {
+		return 0, nil
+	}
+	return seq, err
+}
