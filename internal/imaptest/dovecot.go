@@ -136,7 +136,7 @@ auth_mechanisms = plain login
 ssl = yes
 ssl_cert = <{{.Dir}}/cert.pem
 ssl_key = <{{.Dir}}/key.pem
-mail_max_userip_connections = 100
+mail_max_userip_connections = 500
 passdb {
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {{.Dir}}/users
@@ -158,6 +158,11 @@ service imap-login {
 }
 service stats {
   process_limit = 1
+}
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 `))
 
