@@ -70,6 +70,11 @@ type Account struct {
 	// Poll is how often a folder is looked at even if the server says nothing;
 	// 0 means a minute.
 	Poll time.Duration
+	// Quick is how often to ask a server on this machine for news in place of
+	// IDLE: Dovecot tells an idling client half a second after the delivery, by
+	// a constant of its own, and a question costs it 70 µs. 0 means 60 ms where
+	// the host is loopback; negative, or any other host, means IDLE.
+	Quick time.Duration
 	// NoIdle turns IDLE off.
 	NoIdle bool
 	// IdleRestart bounds one IDLE; 0 means 5 minutes. Many networks forget a
@@ -102,6 +107,12 @@ func (a Account) withDefaults() Account {
 	}
 	if a.Poll <= 0 {
 		a.Poll = time.Minute
+	}
+	if a.Quick == 0 {
+		a.Quick = 60 * time.Millisecond
+	}
+	if a.NoIdle || !loopback(a.Host) {
+		a.Quick = -1
 	}
 	if a.IdleRestart <= 0 {
 		a.IdleRestart = 5 * time.Minute

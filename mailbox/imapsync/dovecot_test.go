@@ -179,7 +179,7 @@ func TestIdleTellsOfNewMail(t *testing.T) {
 	t.Parallel()
 	d := imaptest.StartDovecot(t)
 	a := account(d)
-	a.Poll = time.Hour
+	a.Poll, a.Quick = time.Hour, -1
 	r := newReader(t, a, "INBOX")
 	r.all()
 	done := make(chan error, 1)

@@ -203,7 +203,7 @@ func (s *strays) reset() {
 // merge adds to a what strayed of the same mail until it is complete, waiting a
 // moment for a stray that is still being read.
 func (s *strays) merge(a *answer, complete func() bool) {
-	t := time.NewTimer(500 * time.Millisecond)
+	t := time.NewTimer(200 * time.Millisecond)
 	defer t.Stop()
 	for next := 0; !complete(); {
 		s.mu.Lock()

@@ -330,6 +330,21 @@ func (f *Folder) lookBelow(ctx context.Context, top uint32) ([]imap.UID, error) 
 	return uids, nil
 }
 
+// pollQuickly asks for news often, and returns at the latest when it is time to
+// look properly.
+func (f *Folder) pollQuickly(ctx context.Context) error {
+	for end := time.Now().Add(max(f.acct.Poll, f.acct.Quick)); time.Now().Before(end) && ctx.Err() == nil; {
+		f.s.sleep(ctx, f.acct.Quick)
+		if err := f.s.noop(ctx); err != nil {
+			return err
+		}
+		if len(f.s.news) > 0 {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
 // canIdle tells whether the server tells of new mail by itself.
 func (f *Folder) canIdle() bool {
 	return !f.acct.NoIdle && (f.s.caps.Has(imap.CapIdle) || f.s.caps.Has(imap.CapIMAP4rev2))
@@ -347,15 +362,18 @@ func (f *Folder) Wait(ctx context.Context) error {
 	default:
 	}
 	var err error
-	if !f.canIdle() {
+	switch {
+	case f.acct.Quick > 0:
+		err = f.pollQuickly(ctx)
+	case f.canIdle():
+		err = f.s.idle(ctx, min(f.acct.Poll, f.acct.IdleRestart))
+	default:
 		f.s.sleep(ctx, f.acct.Poll)
 		select {
 		case <-f.s.client.Closed():
 			err = f.s.because(errIdleGone)
 		default:
 		}
-	} else {
-		err = f.s.idle(ctx, min(f.acct.Poll, f.acct.IdleRestart))
 	}
 	if ctx.Err() != nil {
 		f.drop()

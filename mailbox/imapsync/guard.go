@@ -96,6 +96,10 @@ func (g *guard) arm(now time.Time) {
 // Read implements net.Conn.
 func (g *guard) Read(b []byte) (int, error) {
 	g.mu.Lock()
+	if g.err == nil && g.scan.bye != "" {
+		g.err = errIdleGone // nothing follows a BYE, whether it closes or not
+		g.Conn.Close()
+	}
 	if g.err != nil {
 		defer g.mu.Unlock()
 		return 0, g.err

@@ -44,6 +44,11 @@ func (f *Folder) take(ctx context.Context, uids []imap.UID, since time.Time) (ta
 		err = g.resolve(ctx)
 		g.parsers.wait()
 	}
+	if err != nil && !isRefusal(err) && !isNetwork(err) && g.last != nil {
+		// The answers went wrong somewhere: bytes that do not belong there may
+		// have come within the last mail.
+		g.last.state = open
+	}
 	t := g.prefix()
 	if err == nil {
 		f.relax()
@@ -94,6 +99,7 @@ type gathering struct {
 	items   []item
 	byUID   map[imap.UID]*item
 	parsers *parsers
+	last    *item // finished last
 }
 
 // item is one mail of a batch on its way.
@@ -234,6 +240,7 @@ func (g *gathering) whole(ctx context.Context, items []*item) error {
 // finish hands a mail to the parsers. A problem is kept beside what they read.
 func (g *gathering) finish(it *item, raw []byte, problem string) {
 	it.state = done
+	g.last = it
 	g.parsers.add(it, raw, problem)
 }
 

@@ -1,0 +1,446 @@
+package imapsync
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tocsin/internal/imaptest"
+)
+
+// fakeAccount reads the scripted server; its time-outs are short, for what is
+// tested is often that there is one.
+func fakeAccount(f *imaptest.Fake) Account {
+	return Account{Name: "support", Host: f.Host, Port: f.Port, TLS: Plain, Username: "u", Auth: Password("p"),
+		Backfill: 90 * 24 * time.Hour, Parse: parse, Timeout: 300 * time.Millisecond,
+		Now: func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }}
+}
+
+func letters(n int) []string {
+	var s []string
+	for i := 1; i <= n; i++ {
+		s = append(s, letter(i))
+	}
+	return s
+}
+
+// bulky is a mail that is read by its structure.
+func bulky(n int) string { return letter(n) + strings.Repeat("All work and no play.\r\n", 4000) }
+
+// retry reads on after errors, as the worker does, and returns them.
+func (r *reader) retry(most int) []error {
+	var errs []error
+	for {
+		more, err := r.step()
+		switch {
+		case err != nil:
+			if errs = append(errs, err); len(errs) > most {
+				r.t.Fatalf("still failing: %v", errs)
+			}
+		case !more:
+			return errs
+		}
+	}
+}
+
+// wantAll checks that each of the n mails came once.
+func (r *reader) wantAll(n int) {
+	r.t.Helper()
+	seen := make(map[uint32]int)
+	for _, m := range r.got {
+		seen[m.UID]++
+	}
+	for u := uint32(1); u <= uint32(n); u++ {
+		if seen[u] != 1 {
+			r.t.Errorf("mail %d came %d times", u, seen[u])
+		}
+	}
+	if len(r.got) != n || r.gone != 0 {
+		r.t.Errorf("%d mails and %d gone, want %d and 0", len(r.got), r.gone, n)
+	}
+}
+
+// isFetch tells a command for mails' bodies.
+func isFetch(line string) bool {
+	return strings.Contains(line, "FETCH") && strings.Contains(line, "BODY")
+}
+
+// fetched parses "UID FETCH set (items)".
+func fetched(line string) (byUID bool, set, items string) {
+	line = strings.ToUpper(line)
+	line, byUID = strings.CutPrefix(line, "UID ")
+	line = strings.TrimPrefix(line, "FETCH ")
+	set, items, _ = strings.Cut(line, " ")
+	return byUID, set, items
+}
+
+func TestNoAnswerOfAServerLosesMail(t *testing.T) {
+	type faker func(f *imaptest.Fake, c *imaptest.FakeConn, tag, set, items string)
+	each := func(f *imaptest.Fake, c *imaptest.FakeConn, tag, set, items string, line func(uid uint32, l string) string) {
+		for u := uint32(1); u <= 3; u++ {
+			if imapSetHas(set, u) {
+				c.Send("%s", line(u, c.FetchLine(u, items)))
+			}
+		}
+		c.Send("%s OK done\r\n", tag)
+	}
+	for name, h := range map[string]faker{
+		"UID after the body": func(f *imaptest.Fake, c *imaptest.FakeConn, tag, set, items string) {
+			each(f, c, tag, set, items, func(u uint32, l string) string {
+				l = strings.Replace(l, fmt.Sprintf("(UID %d ", u), "(", 1)
+				return strings.TrimSuffix(l, ")\r\n") + fmt.Sprintf(" UID %d)\r\n", u)
+			})
+		},
+		"answer split in two": func(f *imaptest.Fake, c *imaptest.FakeConn, tag, set, items string) {
+			each(f, c, tag, set, items, func(u uint32, l string) string {
+				return fmt.Sprintf("* %d FETCH (UID %d FLAGS (\\Seen))\r\n", u, u) + l
+			})
+		},
+		"flags without UID between": func(f *imaptest.Fake, c *imaptest.FakeConn, tag, set, items string) {
+			each(f, c, tag, set, items, func(u uint32, l string) string {
+				return fmt.Sprintf("* %d FETCH (FLAGS (\\Seen))\r\n", u) + l + fmt.Sprintf("* %d FETCH (FLAGS ())\r\n", u)
+			})
+		},
+		"each answer twice": func(f *imaptest.Fake, c *imaptest.FakeConn, tag, set, items string) {
+			each(f, c, tag, set, items, func(u uint32, l string) string { return l + l })
+		},
+		"NO, some are gone": func(f *imaptest.Fake, c *imaptest.FakeConn, tag, set, items string) {
+			if strings.ContainsAny(set, ",:") {
+				c.Send("%s%s NO [EXPUNGEISSUED] some are gone\r\n", c.FetchLine(2, items), tag)
+				return
+			}
+			each(f, c, tag, set, items, func(_ uint32, l string) string { return l })
+		},
+		"mails of others": func(f *imaptest.Fake, c *imaptest.FakeConn, tag, set, items string) {
+			c.Send("* 9 FETCH (UID 9 BODY[] {3}\r\nabc)\r\n")
+			each(f, c, tag, set, items, func(_ uint32, l string) string { return l })
+		},
+	} {
+		for size, mails := range map[string][]string{"small": letters(3), "large": {bulky(1), bulky(2), bulky(3)}} {
+			t.Run(name+", "+size, func(t *testing.T) {
+				t.Parallel()
+				f := imaptest.StartFake(t, mails...)
+				f.Handle(func(c *imaptest.FakeConn, tag, line string) bool {
+					if !isFetch(line) {
+						return false
+					}
+					_, set, items := fetched(line)
+					h(f, c, tag, set, items)
+					return true
+				})
+				r := newReader(t, fakeAccount(f), "INBOX")
+				r.all()
+				r.wantAll(3)
+				for _, m := range r.got {
+					if want := fmt.Sprintf("mail %d", m.UID); m.Subject != want || m.Problem != "" {
+						t.Errorf("UID %d: subject %q, problem %q", m.UID, m.Subject, m.Problem)
+					}
+					if !strings.Contains(m.Text, fmt.Sprintf("I cannot log in, %d.", m.UID)) {
+						t.Errorf("UID %d: text %.60q", m.UID, m.Text)
+					}
+				}
+			})
+		}
+	}
+}
+
+// imapSetHas knows sets of the three mails of the test above.
+func imapSetHas(set string, u uint32) bool {
+	for part := range strings.SplitSeq(set, ",") {
+		var lo, hi uint32
+		if n, _ := fmt.Sscanf(part, "%d:%d", &lo, &hi); n == 1 {
+			hi = lo
+		}
+		if u >= lo && u <= hi {
+			return true
+		}
+	}
+	return false
+}
+
+// Each of these answers breaks the connection; the other mails must come, and
+// the one it is about too where any way leads to it.
+func TestAPoisonMailStopsNobody(t *testing.T) {
+	type tc struct {
+		poison  func(items string) string // what is said of mail 2; "" is the truth
+		problem bool                      // mail 2 cannot be had at all
+	}
+	structureOnly := func(s string) func(string) string {
+		return func(items string) string {
+			if strings.Contains(items, "BODYSTRUCTURE") {
+				return s
+			}
+			return ""
+		}
+	}
+	always := func(s string) func(string) string { return func(string) string { return s } }
+	for name, c := range map[string]tc{
+		"malformed structure":  {poison: structureOnly("* 2 FETCH (UID 2 BODYSTRUCTURE (\"text\" oh dear))\r\n")},
+		"bottomless structure": {poison: structureOnly("* 2 FETCH (UID 2 BODYSTRUCTURE " + strings.Repeat("(", 1<<20))},
+		"giant literal":        {poison: structureOnly("* 2 FETCH (UID 2 ENVELOPE (NIL {1073741824}\r\n")},
+		"quoted without end":   {poison: structureOnly("* 2 FETCH (UID 2 BODYSTRUCTURE (\"" + strings.Repeat("x", 20<<20))},
+		"unknown attribute":    {poison: always("* 2 FETCH (UID 2 X-GM-MSGID 12)\r\n"), problem: true},
+		"goodbye":              {poison: always("* BYE I crashed\r\n"), problem: true},
+		"structure in no form": {poison: structureOnly("* 2 FETCH (UID 2 BODYSTRUCTURE NIL BODY[HEADER]<0> NIL)\r\n")},
+		"NIL for all":          {poison: always("* 2 FETCH (UID 2 BODY[] NIL)\r\n"), problem: true},
+		"quietly left out":     {poison: always(" "), problem: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := imaptest.StartFake(t, bulky(1), bulky(2), bulky(3))
+			f.Handle(func(fc *imaptest.FakeConn, tag, line string) bool {
+				if !isFetch(line) {
+					return false
+				}
+				_, set, items := fetched(line)
+				for u := uint32(1); u <= 3; u++ {
+					if !imapSetHas(set, u) {
+						continue
+					}
+					if said := c.poison(items); u == 2 && said != "" {
+						if said != " " {
+							fc.Send("%s", said)
+						}
+						if strings.HasPrefix(said, "* BYE") {
+							fc.Conn.Close()
+							return true
+						}
+						continue
+					}
+					fc.Send("%s", fc.FetchLine(u, items))
+				}
+				fc.Send("%s OK done\r\n", tag)
+				return true
+			})
+			r := newReader(t, fakeAccount(f), "INBOX")
+			r.retry(20)
+			r.wantAll(3)
+			for _, m := range r.got {
+				lost := c.problem && m.UID == 2
+				if (m.Problem != "") != lost || (m.Subject == fmt.Sprintf("mail %d", m.UID)) == lost {
+					t.Errorf("UID %d: subject %q, problem %q", m.UID, m.Subject, m.Problem)
+				}
+			}
+		})
+	}
+}
+
+func TestHostileAnswersTakeNeitherMemoryNorTime(t *testing.T) {
+	flood := func(c *imaptest.FakeConn, s string) {
+		for range 2000 {
+			if _, err := c.Write([]byte(s)); err != nil {
+				return
+			}
+		}
+	}
+	for name, h := range map[string]imaptest.Handler{
+		"literal of a gigabyte": func(c *imaptest.FakeConn, tag, line string) bool {
+			if !strings.HasPrefix(line, "EXAMINE") {
+				return false
+			}
+			c.Send("* LIST () {1073741824}\r\n")
+			flood(c, strings.Repeat("x", 64<<10))
+			return true
+		},
+		"line without end": func(c *imaptest.FakeConn, tag, line string) bool {
+			if !strings.HasPrefix(line, "EXAMINE") {
+				return false
+			}
+			c.Send("* OK ")
+			flood(c, strings.Repeat("x", 64<<10))
+			return true
+		},
+		"numbers without end": func(c *imaptest.FakeConn, tag, line string) bool {
+			if !strings.HasPrefix(line, "UID SEARCH") {
+				return false
+			}
+			c.Send("* SEARCH")
+			flood(c, strings.Repeat(" 4294967295", 6000))
+			return true
+		},
+		"a range of all": func(c *imaptest.FakeConn, tag, line string) bool {
+			if !strings.HasPrefix(line, "UID SEARCH") {
+				return false
+			}
+			c.Send("* ESEARCH (TAG %q) UID ALL 1:4294967295\r\n%s OK done\r\n", tag, tag)
+			return true
+		},
+		"silence": func(c *imaptest.FakeConn, tag, line string) bool {
+			return strings.HasPrefix(line, "EXAMINE")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := imaptest.StartFake(t, letters(3)...)
+			f.Caps = "IMAP4rev1 ESEARCH AUTH=PLAIN"
+			f.Handle(h)
+			r := newReader(t, fakeAccount(f), "INBOX")
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := r.step()
+			runtime.ReadMemStats(&after)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 128 {
+				t.Errorf("%d MB allocated", n)
+			}
+			t.Log(err)
+		})
+	}
+}
+
+// The client skips an unknown response code over line ends, and reads quoted
+// strings over them: a guard that lost step there could be led past anything.
+func TestTheGuardCannotBeLedAstray(t *testing.T) {
+	deep := strings.Repeat("(", 100_000)
+	for name, said := range map[string]string{
+		"code over lines":          "* OK [FOO\r\n* X \"\r\n] now\r\n* 1 FETCH (UID 1 BODYSTRUCTURE " + deep,
+		"status with a number":     "* 5 OK \"\r\n* 1 FETCH (UID 1 BODYSTRUCTURE " + deep,
+		"braces in text":           "* OK {4000000}\r\n* 1 FETCH (UID 1 BODYSTRUCTURE " + deep,
+		"quote in text":            "* NO it is \"fine\r\n* 1 FETCH (UID 1 BODYSTRUCTURE " + deep,
+		"quoted line end":          "* LIST () \"\r\n\" {1}\r\nx\r\n* 1 FETCH (UID 1 BODYSTRUCTURE " + deep,
+		"literal after a space":    "* LIST () {1} \r\nx \"\r\n\"\r\n* 1 FETCH (UID 1 BODYSTRUCTURE " + deep,
+		"long tag":                 "* " + strings.Repeat("A", 2000) + " \"\r\n\"" + deep,
+		"continuation with quotes": "+ \"\r\n* 1 FETCH (UID 1 BODYSTRUCTURE " + deep,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var s scanner
+			err := s.write([]byte(said))
+			if !errors.Is(err, errTooDeep) && !errors.Is(err, errNotIMAP) {
+				t.Errorf("%v, state %d, depth %d", err, s.state, s.depth)
+			}
+		})
+	}
+}
+
+func TestErrorsSayWhatToDo(t *testing.T) {
+	refuse := func(answer string) imaptest.Handler {
+		return func(c *imaptest.FakeConn, tag, line string) bool {
+			if !strings.HasPrefix(line, "AUTHENTICATE") {
+				return false
+			}
+			if !strings.Contains(strings.TrimPrefix(line, "AUTHENTICATE "), " ") {
+				c.Send("+ \r\n")
+				c.ReadLine()
+			}
+			c.Send("%s %s\r\n", tag, answer)
+			return true
+		}
+	}
+	examine := func(answer string) imaptest.Handler {
+		return func(c *imaptest.FakeConn, tag, line string) bool {
+			if !strings.HasPrefix(line, "EXAMINE") {
+				return false
+			}
+			c.Send("%s", strings.ReplaceAll(answer, "TAG", tag))
+			return true
+		}
+	}
+	for _, tc := range []struct {
+		name    string
+		handler imaptest.Handler
+		change  func(*Account)
+		says    string
+		advice  string
+		final   bool
+	}{
+		{"wrong password", refuse("NO [AUTHENTICATIONFAILED] Authentication failed."), nil, `mailbox "support": login refused by 127.0.0.1: Authentication failed. [AUTHENTICATIONFAILED]`, "check username and password", true},
+		{"app password", refuse("NO [ALERT] Application-specific password required: https://support.google.com/"), nil, "login refused", "Gmail needs an app password", true},
+		{"busy", refuse("NO [UNAVAILABLE] try later"), nil, "cannot take a login at present", "tried again", false},
+		{"hostile text", refuse("NO \x1b[31mred\x1b[0m \u202e"), nil, "refused by 127.0.0.1: [31mred [0m", "", true},
+		{"no folder", examine("TAG NO [NONEXISTENT] unknown\r\n"), nil, `no folder "INBOX" on the server`, "folders there: Archive, INBOX.Support", true},
+		{"no UIDVALIDITY", examine("* 0 EXISTS\r\nTAG OK [READ-ONLY] done\r\n"), nil, "gives no UIDVALIDITY", "must be mended", true},
+		{"UIDVALIDITY 0", examine("* 0 EXISTS\r\n* OK [UIDVALIDITY 0] no\r\nTAG OK [READ-ONLY] done\r\n"), nil, "gives no UIDVALIDITY", "must be mended", true},
+		{"not read-only", examine("* OK [UIDVALIDITY 1] ok\r\nTAG OK [READ-WRITE] done\r\n"), nil, "for writing though asked not to", "may only read", true},
+		{"goodbye", examine("* BYE Server shutting down\r\n"), nil, "the server closed the connection: Server shutting down", "", false},
+		{"no TLS far away", nil, func(a *Account) { a.Host = "imap.example.com" }, "no TLS to imap.example.com", "starttls", true},
+		{"no STARTTLS", nil, func(a *Account) { a.TLS = STARTTLS }, "does not offer STARTTLS", "implicit", true},
+		{"no TLS there", nil, func(a *Account) { a.TLS = TLS }, "does not speak TLS", "port 993", true},
+		{"nobody there", nil, func(a *Account) { a.Port = 1 }, "cannot reach 127.0.0.1:1", "firewall", false},
+		{"no such CA file", nil, func(a *Account) { a.CAFile = "/nonexistent" }, "cannot use ca_file", "", true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			f := imaptest.StartFake(t, letters(1)...)
+			f.Handle(func(c *imaptest.FakeConn, tag, line string) bool {
+				if strings.HasPrefix(line, "LIST") {
+					c.Send("* LIST () \".\" Archive\r\n* LIST (\\NoSelect) \".\" Public\r\n* LIST () \".\" INBOX.Support\r\n%s OK done\r\n", tag)
+					return true
+				}
+				if tc.handler == nil {
+					return false
+				}
+				return tc.handler(c, tag, line)
+			})
+			a := fakeAccount(f)
+			a.Timeout = 5 * time.Second
+			if tc.change != nil {
+				tc.change(&a)
+			}
+			_, err := Check(t.Context(), a, "INBOX")
+			if err == nil {
+				t.Fatal("no error")
+			}
+			var advised interface{ Advice() string }
+			if !errors.As(err, &advised) {
+				t.Fatalf("no advice with %v", err)
+			}
+			if !strings.Contains(err.Error(), tc.says) || !strings.Contains(advised.Advice(), tc.advice) || Permanent(err) != tc.final {
+				t.Errorf("error %q, advice %q, permanent %v; want %q, %q, %v", err, advised.Advice(), Permanent(err), tc.says, tc.advice, tc.final)
+			}
+		})
+	}
+}
+
+func TestOldMailIsNotTakenForNew(t *testing.T) {
+	f := imaptest.StartFake(t, letters(3)...)
+	r := newReader(t, fakeAccount(f), "INBOX")
+	r.all()
+	r.got = nil
+	for range 3 {
+		r.all() // n:* names the newest mail each time
+	}
+	if len(r.got) != 0 {
+		t.Errorf("came again: %q", r.subjects())
+	}
+	f.Add(letter(4))
+	r.all()
+	if want := []string{"mail 4"}; !slices.Equal(r.subjects(), want) {
+		t.Errorf("got %q, want %q", r.subjects(), want)
+	}
+}
+
+func TestMailDeletedBeforeItWasReadIsReported(t *testing.T) {
+	f := imaptest.StartFake(t, letters(5)...)
+	f.Handle(func(c *imaptest.FakeConn, tag, line string) bool {
+		if strings.HasPrefix(line, "UID FETCH") {
+			f.Delete(5) // after the search
+		}
+		return false
+	})
+	r := newReader(t, fakeAccount(f), "INBOX")
+	r.all()
+	if len(r.got) != 4 || r.gone != 1 {
+		t.Errorf("%d mails and %d gone, want 4 and 1", len(r.got), r.gone)
+	}
+}
+
+func TestNoCommandWritesToTheFolder(t *testing.T) {
+	f := imaptest.StartFake(t, append(letters(3), bulky(4))...)
+	r := newReader(t, fakeAccount(f), "INBOX")
+	r.all()
+	r.f.Close()
+	for _, c := range f.Commands() {
+		word, _, _ := strings.Cut(strings.TrimPrefix(c, "UID "), " ")
+		if !slices.Contains([]string{"CAPABILITY", "AUTHENTICATE", "EXAMINE", "SEARCH", "FETCH", "NOOP", "LOGOUT"}, word) {
+			t.Errorf("command %q", c)
+		}
+		if strings.Contains(c, "BODY[") {
+			t.Errorf("without PEEK: %q", c)
+		}
+	}
+}
