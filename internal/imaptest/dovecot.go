@@ -37,7 +37,8 @@ type Dovecot struct {
 	dir   string
 	home  string // of the user
 	owner *user.User
-	cmd   *exec.Cmd
+	pid   int           // 0: not running
+	ended chan struct{} // closed when the process is gone
 	seq   atomic.Int64
 }
 
@@ -185,23 +186,27 @@ func (d *Dovecot) writeUsers(password string) {
 
 // start runs the server and waits until it answers.
 func (d *Dovecot) start(bin string) error {
-	d.cmd = exec.Command(bin, "-F", "-c", d.config())
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd := exec.Command(bin, "-F", "-c", d.config())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var out bytes.Buffer
-	d.cmd.Stdout, d.cmd.Stderr = &out, &out
-	if err := d.cmd.Start(); err != nil {
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- d.cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		cmd.Wait()
+	}()
+	d.pid, d.ended = cmd.Process.Pid, ended
 	deadline := time.After(20 * time.Second)
 	for {
 		if d.answers() {
 			return nil
 		}
 		select {
-		case err := <-ended:
-			return fmt.Errorf("it ended: %v: %s", err, out.String())
+		case <-ended:
+			return fmt.Errorf("it ended: %s", out.String())
 		case <-deadline:
 			d.stop()
 			return fmt.Errorf("no answer on port %d", d.Port)
@@ -225,19 +230,17 @@ func (d *Dovecot) answers() bool {
 
 // stop ends the server and its children.
 func (d *Dovecot) stop() {
-	if d.cmd == nil || d.cmd.Process == nil {
+	if d.pid == 0 {
 		return
 	}
-	pid := d.cmd.Process.Pid
-	syscall.Kill(pid, syscall.SIGTERM)
-	for range 500 {
-		if syscall.Kill(pid, 0) != nil {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
+	syscall.Kill(d.pid, syscall.SIGTERM)
+	select {
+	case <-d.ended:
+	case <-time.After(5 * time.Second):
 	}
-	syscall.Kill(-pid, syscall.SIGKILL)
-	d.cmd = nil
+	syscall.Kill(-d.pid, syscall.SIGKILL)
+	<-d.ended
+	d.pid = 0
 }
 
 // Stop ends the server; its port refuses connections until Start.
@@ -259,8 +262,21 @@ func (d *Dovecot) Restart() {
 }
 
 // SetPassword changes the password that the server takes, not d.Password: give
-// it another to have logins refused.
-func (d *Dovecot) SetPassword(p string) { d.writeUsers(p) }
+// it another to have logins refused. It returns when the server, which looks at
+// its file once a second, has seen it.
+func (d *Dovecot) SetPassword(p string) {
+	d.t.Helper()
+	d.writeUsers(p)
+	var out []byte
+	for range 100 {
+		var err error
+		if out, err = exec.Command("doveadm", "-c", d.config(), "auth", "test", d.Username, p).CombinedOutput(); err == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	d.t.Fatalf("imaptest: the server does not take the new password: %s", out)
+}
 
 // log is the end of the server's log.
 func (d *Dovecot) log() string {
