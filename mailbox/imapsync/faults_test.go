@@ -168,7 +168,6 @@ func TestRefusedForAWhile(t *testing.T) {
 		t.Errorf("Fetch: %v", err)
 	}
 	d.SetPassword(d.Password)
-	d.Doveadm("auth", "cache", "flush")
 	r.all()
 	if lost, twice := r.exact(want); lost+twice > 0 {
 		t.Errorf("%d lost, %d twice", lost, twice)

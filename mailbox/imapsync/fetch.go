@@ -90,15 +90,14 @@ func (s *session) fetch(ctx context.Context, set imap.NumSet, opt *imap.FetchOpt
 	s.strays.reset()
 	return s.do(ctx, n, func() error {
 		cmd := s.client.Fetch(set, opt)
-		err := collect(cmd, each)
-		if err != nil {
-			// Close would read all that is left; ending the connection does not.
+		if err := collect(cmd, each); err != nil {
+			// Close would read the failed literal again, at the same time as
+			// the client's own goroutine. That one ends with the connection.
 			s.guard.Close()
+			<-s.client.Closed()
+			return err
 		}
-		if cerr := cmd.Close(); err == nil {
-			err = cerr
-		}
-		return err
+		return cmd.Close()
 	})
 }
 
@@ -141,12 +140,14 @@ func readAnswer(m *imapclient.FetchMessageData) (*answer, error) {
 }
 
 // readLiteral reads a literal whole. A connection cut inside one ends it short
-// and without an error, which only its announced size betrays.
+// and without an error, which only its announced size betrays. After an error
+// the literal must not be read again: the client goes on then.
 func readLiteral(r imap.LiteralReader) ([]byte, error) {
 	if r == nil {
 		return nil, nil // NIL
 	}
 	if r.Size() > maxLiteral {
+		io.Copy(io.Discard, r) // until the guard ends it
 		return nil, errTooMuch
 	}
 	data := make([]byte, r.Size())
@@ -174,8 +175,6 @@ type strays struct {
 // read but not for take to return.
 func (s *strays) take(m *imapclient.FetchMessageData) {
 	a, err := readAnswer(m)
-	for m.Next() != nil {
-	}
 	if err != nil || a.uid == 0 {
 		return
 	}
