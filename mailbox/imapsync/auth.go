@@ -139,7 +139,7 @@ func (s *session) signInToken(ctx context.Context) error {
 	if errors.As(err, &no) {
 		a.Auth.Tokens.Refused(token)
 		if status := x.status + b.status; status != "" {
-			err = fmt.Errorf("%w (%s)", err, printable(status))
+			err = &imap.Error{Type: no.Type, Code: no.Code, Text: no.Text + " (" + status + ")"}
 		}
 	}
 	return a.loginError(err)

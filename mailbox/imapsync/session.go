@@ -26,8 +26,17 @@ type session struct {
 	strays strays
 }
 
-// dial connects, protects the connection and signs in.
+// dial connects, protects the connection and signs in. A token that is refused
+// may have been withdrawn before its time: a new one is tried at once.
 func dial(ctx context.Context, a *Account) (*session, error) {
+	s, err := dialOnce(ctx, a)
+	if err != nil && a.Auth.Tokens != nil && isRefusal(err) && Permanent(err) {
+		s, err = dialOnce(ctx, a)
+	}
+	return s, err
+}
+
+func dialOnce(ctx context.Context, a *Account) (*session, error) {
 	if a.TLS == Plain && !loopback(a.Host) {
 		return nil, &Error{Account: a.Name, What: "no TLS to " + a.Host, Final: true,
 			Cure: "a connection without TLS is made to this machine only: set tls = \"implicit\" or \"starttls\""}

@@ -1,0 +1,94 @@
+package mailbox
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Bounds of what is kept of a mail, in bytes.
+const (
+	maxSubject   = 500
+	maxName      = 320
+	maxMessageID = 900
+	maxText      = 256 << 10
+)
+
+// Clean is the one place where a mail's text is made safe to keep: valid UTF-8,
+// no control characters but line feed and tab, no bidirectional overrides, no
+// invisible letters, at most max bytes. It does not escape: each way out knows
+// its own language.
+func Clean(s string, max int) string {
+	if len(s) > 4*max {
+		s = s[:4*max]
+	}
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	dirty := strings.IndexFunc(s, dropped) >= 0 || strings.ContainsAny(s, "\r\u00a0\u2028\u2029")
+	if dirty {
+		var b strings.Builder
+		b.Grow(len(s))
+		for _, r := range s {
+			switch {
+			case r == '\u2028' || r == '\u2029':
+				b.WriteByte('\n')
+			case r == '\u00a0':
+				b.WriteByte(' ')
+			case !dropped(r):
+				b.WriteRune(r)
+			}
+		}
+		s = b.String()
+	}
+	return cut(s, max)
+}
+
+// cleanLine is Clean for what must be one line: a header's value.
+func cleanLine(s string, max int) string {
+	return cut(strings.Join(strings.Fields(Clean(s, 2*max)), " "), max)
+}
+
+// cut shortens to at most max bytes without splitting a letter.
+func cut(s string, max int) string {
+	if len(s) <= max {
+		return s
+	}
+	for max > 0 && !utf8.RuneStart(s[max]) {
+		max--
+	}
+	return s[:max]
+}
+
+// dropped are the characters that have no place in a text: controls, and
+// format characters such as zero-width letters and bidirectional overrides. The
+// zero-width joiners stay out too: emoji fall apart, words do not.
+func dropped(r rune) bool {
+	switch r {
+	case '\n', '\t':
+		return false
+	}
+	return r < 0x20 || r == 0x7f || (r >= 0x80 && r < 0xa0) || unicode.Is(unicode.Cf, r) || r == '\ufffc' ||
+		(r >= 0xfe00 && r <= 0xfe0f) || (r >= 0xe0000 && r <= 0xe0fff)
+}
+
+// Fold makes texts that look alike equal, for comparing only: compatibility
+// forms (full-width letters, ligatures), case, and look-alike letters of other
+// scripts inside Latin words.
+func Fold(s string) string {
+	s = norm.NFKC.String(Clean(s, maxText))
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if f, ok := lookAlike[r]; ok {
+			return f
+		}
+		return r
+	}, s))
+}
+
+// lookAlike are the letters that are taken for Latin ones most often (a small
+// part of Unicode TR 39's confusables). They are folded only for comparing
+// near-identical mails, where a Cyrillic text stays itself consistently.
+var lookAlike = map[rune]rune{
+	'а': 'a', 'е': 'e', 'о': 'o', 'р': 'p', 'с': 'c', 'у': 'y', 'х': 'x', 'і': 'i', 'ѕ': 's', 'ј': 'j', 'һ': 'h', 'ԁ': 'd', 'ո': 'n',
+	'ο': 'o', 'α': 'a', 'ν': 'v', 'ι': 'i', '’': '\'', '‘': '\'', '“': '"', '”': '"', '–': '-', '—': '-',
+}

@@ -1,0 +1,51 @@
+package mailbox
+
+import "testing"
+
+func TestReplyIsWhatWasWrittenThisTime(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"nothing to cut", "I can't log in.\n\nPlease help.", "I can't log in.\n\nPlease help."},
+		{"gmail", "It works now.\n\nOn Mon, Nov 2, 2026 at 4:12 PM Support <s@acme.example> wrote:\n> Try again.\n", "It works now."},
+		{"gmail over two lines", "It works now.\n\nOn Mon, Nov 2, 2026 at 4:12 PM Support Team of Acme\n<s@acme.example> wrote:\n> Try again.\n", "It works now."},
+		{"outlook header block", "Still broken.\n\nFrom: Support <s@acme.example>\nSent: Monday, 2 November 2026 16:12\nTo: A <a@x.example>\nSubject: Re: x\n\nTry again.", "Still broken."},
+		{"outlook rule", "Still broken.\n\n________________________________\nFrom: Support\nSent: Monday, 2 November 2026 16:12\nTo: A\nSubject: x\n\nTry.", "Still broken."},
+		{"original message", "No.\n\n-----Original Message-----\nFrom: x\n\nold", "No."},
+		{"german", "Geht wieder, danke.\n\nAm Mo., 2. Nov. 2026 um 16:12 Uhr schrieb Support <s@acme.example>:\n> Bitte testen.\n", "Geht wieder, danke."},
+		{"german outlook", "Geht nicht.\n\nVon: Support <s@acme.example>\nGesendet: Montag, 2. November 2026 16:12\nAn: A\nBetreff: AW: x\n\nalt", "Geht nicht."},
+		{"french", "Merci.\n\nLe lun. 2 nov. 2026 à 16:12, Support <s@acme.example> a écrit :\n> Essayez.\n", "Merci."},
+		{"spanish", "Gracias.\n\nEl lun, 2 nov 2026 a las 16:12, Soporte (<s@acme.example>) escribió:\n> Pruebe.\n", "Gracias."},
+		{"italian", "Grazie.\n\nIl giorno lun 2 nov 2026 alle ore 16:12 Supporto <s@acme.example> ha scritto:\n> Provi.\n", "Grazie."},
+		{"dutch", "Bedankt.\n\nOp ma 2 nov. 2026 om 16:12 schreef Support <s@acme.example>:\n> Probeer.\n", "Bedankt."},
+		{"polish", "Dziękuję.\n\npon., 2 lis 2026 o 16:12 Support <s@acme.example> napisał(a):\n> Proszę.\n", "Dziękuję."},
+		{"signature", "Please help.\n\n-- \nAnna\nAcme Ltd", "Please help."},
+		{"phone", "Please help.\n\nSent from my iPhone", "Please help."},
+		{"phone in a sentence", "Sent from my desk, this mail never arrived.", "Sent from my desk, this mail never arrived."},
+		{"closing formula", "I can't log in.\n\nKind regards,\nMarta Jansen\nHead of Things", "I can't log in."},
+		{"regards inside a sentence", "With regards to the invoice: it is wrong.", "With regards to the invoice: it is wrong."},
+		{"bullets are no signature", "Two things:\n- login fails\n- so does signup", "Two things:\n- login fails\n- so does signup"},
+		{"answer below", "> Did it work?\n\nNo, it did not.", "No, it did not."},
+		{"answer below an attribution", "On Mon, Nov 2, 2026 at 4:12 PM Support <s@acme.example> wrote:\n> Did it work?\n\nNo, it did not.", "No, it did not."},
+		{"answers between", "On Mon, Nov 2, 2026 at 4:12 PM Support <s@acme.example> wrote:\n> Which browser?\n\nFirefox.\n\n> Since when?\n\nThis morning.", "Firefox.\n\n\nThis morning."},
+		{"type above", "Yes it is.\n\n##- Please type your reply above this line -##\nold", "Yes it is."},
+		{"forward is kept", "---------- Forwarded message ---------\nFrom: A <a@x.example>\nDate: Mon\nSubject: help\n\nI can't log in", "---------- Forwarded message ---------\nFrom: A <a@x.example>\nDate: Mon\nSubject: help\n\nI can't log in"},
+		{"a time in a sentence is no attribution", "On Monday at 9:45 I wrote to you:\nI can't log in.", "On Monday at 9:45 I wrote to you:\nI can't log in."},
+		{"disclaimer", "No access.\n\nThis e-mail is confidential and may be privileged.", "No access."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Reply(tt.text); got != tt.want {
+				t.Errorf("Reply:\n%q\nwant\n%q", got, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzReply(f *testing.F) {
+	f.Add("On Mon, Nov 2, 2026 at 4:12 PM A <a@b.c> wrote:\n> x\n\ny")
+	f.Add("Von: a\nGesendet: b\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		if got := Reply(s); len(got) > 2*maxText {
+			t.Errorf("Reply grew to %d bytes", len(got))
+		}
+	})
+}
