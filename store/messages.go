@@ -1,0 +1,211 @@
+package store
+
+import (
+	"bytes"
+	"compress/flate"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"tocsin/mailbox"
+)
+
+type textRecord struct{ Text, Reply string }
+
+// deflaters are reused: one takes more memory than a batch of mails.
+var deflaters = sync.Pool{New: func() any {
+	w, _ := flate.NewWriter(io.Discard, flate.BestSpeed) // the level is valid
+	return w
+}}
+
+func deflate(raw []byte) []byte {
+	var b bytes.Buffer
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&b)
+	_, _ = w.Write(raw) // a buffer takes everything
+	_ = w.Close()
+	return b.Bytes()
+}
+
+func messageKey(e *Entry) []byte {
+	sum := sha256.Sum256([]byte(e.ID))
+	return append(timeKey(e.Received), sum[:8]...)
+}
+
+func short(s string) []byte {
+	sum := sha256.Sum256([]byte(s))
+	return sum[:16]
+}
+
+func cursorKey(account, folder string) []byte { return []byte(account + "\x00" + folder) }
+
+// Cursor returns how far a folder was read.
+func (s *Store) Cursor(account, folder string) (c mailbox.Cursor, ok bool, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		v := tx.Bucket(bCursors).Get(cursorKey(account, folder))
+		if v == nil {
+			return nil
+		}
+		ok = true
+		return json.Unmarshal(v, &c)
+	})
+	return
+}
+
+// Append stores a batch.
+func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err error) {
+	texts := make([][]byte, len(entries))
+	for i := range entries {
+		raw, err := json.Marshal(textRecord{entries[i].Text, entries[i].Reply})
+		if err != nil {
+			return a, err
+		}
+		texts[i] = deflate(raw)
+	}
+	err = s.db.Update(func(tx *bbolt.Tx) error {
+		a = Appended{}
+		for i := range entries {
+			e := entries[i]
+			id := short(e.ID)
+			if tx.Bucket(bIDs).Get(id) != nil {
+				a.Known++
+				continue
+			}
+			a.Stored++
+			key := messageKey(&e)
+			e.FollowUp = s.followUp(tx, &e)
+			e.Text, e.Reply = "", ""
+			if err := tx.Bucket(bMessages).Put(key, encodeHead(&e)); err != nil {
+				return err
+			}
+			if err := tx.Bucket(bTexts).Put(key, texts[i]); err != nil {
+				return err
+			}
+			if err := tx.Bucket(bIDs).Put(id, key); err != nil {
+				return err
+			}
+			if e.MessageID != "" {
+				if err := tx.Bucket(bThreads).Put(short(e.MessageID), key); err != nil {
+					return err
+				}
+			}
+			if err := count(tx, &e, 1); err != nil {
+				return err
+			}
+			if _, err := logEvent(tx, 'm', key); err != nil {
+				return err
+			}
+		}
+		if err := bump(tx, keyMessages, a.Stored); err != nil {
+			return err
+		}
+		return put(tx.Bucket(bCursors), cursorKey(next.Account, next.Folder), next)
+	})
+	return a, err
+}
+
+func (s *Store) followUp(tx *bbolt.Tx, e *Entry) bool {
+	for _, ref := range append(append([]string{}, e.InReplyTo...), e.References...) {
+		key := tx.Bucket(bThreads).Get(short(ref))
+		if key == nil || e.Received.Sub(keyTime(key)) > 14*24*time.Hour {
+			continue
+		}
+		first, err := decodeHead(tx.Bucket(bMessages).Get(key), true)
+		if err == nil && strings.EqualFold(first.From.Addr, e.From.Addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// countKey is a message's hour and category.
+func countKey(e *Entry) []byte {
+	return append(timeKey(e.Received.Truncate(time.Hour)), e.Category()...)
+}
+
+// complains tells whether a message is counted as a complaint.
+func complains(e *Entry) bool {
+	return e.Automated == mailbox.Human && (e.Corrected != "" || e.Verdict.Complaint)
+}
+
+// count moves the count of a message's hour and category.
+func count(tx *bbolt.Tx, e *Entry, by int) error {
+	key, b := countKey(e), tx.Bucket(bCounts)
+	var m, c uint64
+	if v := b.Get(key); len(v) == 16 {
+		m, c = binary.BigEndian.Uint64(v), binary.BigEndian.Uint64(v[8:])
+	}
+	m += uint64(by)
+	if complains(e) {
+		c += uint64(by)
+	}
+	if m == 0 {
+		return b.Delete(key)
+	}
+	return b.Put(key, append(key8(m), key8(c)...))
+}
+
+// bump adds to a number in the file's head.
+func bump(tx *bbolt.Tx, key []byte, n int) error {
+	b := tx.Bucket(bMeta)
+	var have uint64
+	if v := b.Get(key); len(v) == 8 {
+		have = binary.BigEndian.Uint64(v)
+	}
+	return b.Put(key, key8(have+uint64(n)))
+}
+
+// AddMissed counts mails that a server named and that were gone before they
+// were read.
+func (s *Store) AddMissed(n int) error {
+	return s.db.Update(func(tx *bbolt.Tx) error { return bump(tx, keyMissed, n) })
+}
+
+func loadEntry(tx *bbolt.Tx, key []byte, withText bool) (e Entry, err error) {
+	v := tx.Bucket(bMessages).Get(key)
+	if v == nil {
+		return e, fmt.Errorf("no message at %x", key)
+	}
+	if e, err = decodeHead(v, false); err != nil {
+		return e, err
+	}
+	if !withText {
+		return e, nil
+	}
+	v = tx.Bucket(bTexts).Get(key)
+	e.TextGone = v == nil
+	if v != nil {
+		raw, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(v)), 4<<20))
+		if err != nil {
+			return e, err
+		}
+		var t textRecord
+		if err := json.Unmarshal(raw, &t); err != nil {
+			return e, err
+		}
+		e.Text, e.Reply = t.Text, t.Reply
+	}
+	return e, nil
+}
+
+// Message returns one message whole.
+func (s *Store) Message(id string) (e Entry, ok bool, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		key := tx.Bucket(bIDs).Get(short(id))
+		if key == nil {
+			return nil
+		}
+		ok = true
+		e, err = loadEntry(tx, key, true)
+		return err
+	})
+	return
+}
