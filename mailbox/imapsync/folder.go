@@ -19,9 +19,11 @@ type Folder struct {
 	acct Account
 	name string
 
-	s       *session
-	examine *imap.SelectData
-	read    int64 // bytes received over connections that are closed
+	s        *session
+	examine  *imap.SelectData
+	examined time.Time
+	noIdle   bool  // the server refused it
+	read     int64 // bytes received over connections that are closed
 
 	// What is left to take of the last search, and the cursor it belongs to.
 	fresh   []imap.UID // ascending
@@ -31,13 +33,13 @@ type Folder struct {
 	done    int  // taken of a long read
 	total   int
 
-	limit int              // mails a batch, when batches fail; 0: as configured
-	bad   map[imap.UID]int // how often a mail on its own broke the connection
+	limit int // mails a batch, when batches fail; 0: as configured
+	bad   map[imap.UID]*badMail
 }
 
 // NewFolder makes a Folder; it connects at the first Fetch.
 func NewFolder(a Account, folder string) *Folder {
-	return &Folder{acct: a.withDefaults(), name: folder, bad: make(map[imap.UID]int)}
+	return &Folder{acct: a.withDefaults(), name: folder, bad: make(map[imap.UID]*badMail)}
 }
 
 // Place names the mailbox and the folder.
@@ -84,7 +86,7 @@ func (f *Folder) connect(ctx context.Context) error {
 		case <-f.s.client.Closed():
 			f.drop()
 		default:
-			return nil
+			return f.reexamine(ctx)
 		}
 	}
 	s, err := dial(ctx, &f.acct)
@@ -96,7 +98,23 @@ func (f *Folder) connect(ctx context.Context) error {
 		s.close()
 		return orDone(ctx, err)
 	}
-	f.s, f.examine = s, d
+	f.s, f.examine, f.examined = s, d, time.Now()
+	return nil
+}
+
+// examineEvery is how often an open folder is opened anew: one that was deleted
+// and made again may look merely quiet to a connection that had it open.
+const examineEvery = 10 * time.Minute
+
+func (f *Folder) reexamine(ctx context.Context) error {
+	if time.Since(f.examined) < examineEvery {
+		return nil
+	}
+	d, err := f.s.examine(ctx, f.name)
+	if err != nil {
+		return err
+	}
+	f.examine, f.examined = d, time.Now()
 	return nil
 }
 
@@ -152,8 +170,11 @@ func (f *Folder) suspect(b *brokenFetch) {
 	if len(f.bad) > 1000 {
 		clear(f.bad)
 	}
-	f.bad[b.uid]++
-	f.acct.Log.Debug("a mail broke the connection", "mailbox", f.acct.Name, "folder", f.name, "uid", uint32(b.uid), "attempt", f.bad[b.uid], "err", b.err)
+	if f.bad[b.uid] == nil {
+		f.bad[b.uid] = &badMail{}
+	}
+	f.bad[b.uid].tries++
+	f.acct.Log.Debug("a mail could not be read", "mailbox", f.acct.Name, "folder", f.name, "uid", uint32(b.uid), "attempt", f.bad[b.uid].tries, "err", b.err)
 }
 
 func (f *Folder) fetchOnce(ctx context.Context, c mailbox.Cursor) (mailbox.Batch, error) {
@@ -347,7 +368,7 @@ func (f *Folder) pollQuickly(ctx context.Context) error {
 
 // canIdle tells whether the server tells of new mail by itself.
 func (f *Folder) canIdle() bool {
-	return !f.acct.NoIdle && (f.s.caps.Has(imap.CapIdle) || f.s.caps.Has(imap.CapIMAP4rev2))
+	return !f.acct.NoIdle && !f.noIdle && (f.s.caps.Has(imap.CapIdle) || f.s.caps.Has(imap.CapIMAP4rev2))
 }
 
 // Wait returns nil when there may be new mail: the server said so, or it is
@@ -367,6 +388,9 @@ func (f *Folder) Wait(ctx context.Context) error {
 		err = f.pollQuickly(ctx)
 	case f.canIdle():
 		err = f.s.idle(ctx, min(f.acct.Poll, f.acct.IdleRestart))
+		if isRefusal(err) {
+			f.noIdle, err = true, nil // offered and not kept: from now on polls do
+		}
 	default:
 		f.s.sleep(ctx, f.acct.Poll)
 		select {

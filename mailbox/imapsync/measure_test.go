@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tocsin/internal/imaptest"
+	"tocsin/mailbox"
 )
 
 // TestSyncAgainstMbsync reads a folder of support mails and lets mbsync copy it
@@ -37,6 +38,7 @@ func TestSyncAgainstMbsync(t *testing.T) {
 
 	for _, tls := range []bool{false, true} {
 		a := account(d)
+		a.Parse = (&mailbox.Parser{}).Parse
 		if tls {
 			a.TLS, a.Port, a.CAFile = TLS, d.TLSPort, d.CAFile
 		}

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -223,6 +224,45 @@ func TestAPoisonMailStopsNobody(t *testing.T) {
 				lost := c.problem && m.UID == 2
 				if (m.Problem != "") != lost || (m.Subject == fmt.Sprintf("mail %d", m.UID)) == lost {
 					t.Errorf("UID %d: subject %q, problem %q", m.UID, m.Subject, m.Problem)
+				}
+			}
+		})
+	}
+}
+
+// A server that refuses everything for a while, or a network that large answers
+// do not get through, must not cost mails their text.
+func TestTroubleWithAllMailsIsNoMailsFault(t *testing.T) {
+	for name, refuse := range map[string]func(c *imaptest.FakeConn, tag string){
+		"refused":  func(c *imaptest.FakeConn, tag string) { c.Send("%s NO try later\r\n", tag) },
+		"cut":      func(c *imaptest.FakeConn, tag string) { c.Conn.Close() },
+		"silenced": func(c *imaptest.FakeConn, tag string) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := imaptest.StartFake(t, letters(3)...)
+			var well atomic.Bool
+			f.Handle(func(c *imaptest.FakeConn, tag, line string) bool {
+				if !isFetch(line) || well.Load() {
+					return false
+				}
+				refuse(c, tag)
+				return true
+			})
+			a := fakeAccount(f)
+			a.Timeout = 20 * time.Millisecond
+			r := newReader(t, a, "INBOX")
+			for range 15 {
+				if _, err := r.step(); err == nil {
+					t.Fatalf("%d mails came", len(r.got))
+				}
+			}
+			well.Store(true)
+			r.all()
+			r.wantAll(3)
+			for _, m := range r.got {
+				if m.Problem != "" || m.Text == "" {
+					t.Errorf("UID %d: %q", m.UID, m.Problem)
 				}
 			}
 		})

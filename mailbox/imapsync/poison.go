@@ -9,22 +9,28 @@ import (
 )
 
 // How a mail that broke the connection on its own is asked for, by how often
-// it did: each time less is asked of the server. The last asks nothing and
-// keeps the mail's place, so that it stops nobody else.
+// it did: each time less is asked of the server. In the end nothing is, and the
+// mail's place is kept, so that it stops nobody else.
 const (
-	badWhole    = 1 // its first bytes, without its structure
-	badUndated  = 2 // and without size and date
-	badHeader   = 3 // the header alone
-	badUnread   = 4 // nothing
-	badLoneMail = 12
+	badWhole   = 1 // its first bytes, without its structure
+	badUndated = 2 // and without size and date
+	badProven  = 3 // once another mail could be read: all again, its header, nothing
+	badAlone   = 12
+	badAll     = 60
 )
+
+// badMail is what is known against a mail.
+type badMail struct {
+	tries int
+	stage int // how often it was asked for since another mail could be read
+}
 
 // takeBad takes the one mail that cannot be read as others can.
 func (f *Folder) takeBad(ctx context.Context, uid imap.UID, since time.Time) (taken, error) {
-	tries := f.bad[uid]
+	bad := f.bad[uid]
 	g := f.newGathering([]imap.UID{uid}, since)
 	defer g.parsers.wait()
-	err := f.tryBad(ctx, g, tries)
+	err := f.tryBad(ctx, g, bad)
 	g.parsers.wait()
 	if err == nil {
 		if t := g.prefix(); t.count == 1 {
@@ -43,7 +49,7 @@ func (f *Folder) takeBad(ctx context.Context, uid imap.UID, since time.Time) (ta
 	return taken{}, &brokenFetch{err: err, uid: uid, count: 1}
 }
 
-func (f *Folder) tryBad(ctx context.Context, g *gathering, tries int) error {
+func (f *Folder) tryBad(ctx context.Context, g *gathering, bad *badMail) error {
 	it := &g.items[0]
 	there, err := g.there(ctx, []*item{it})
 	if err != nil {
@@ -53,40 +59,36 @@ func (f *Folder) tryBad(ctx context.Context, g *gathering, tries int) error {
 		it.state = gone
 		return nil
 	}
-	if tries >= badHeader {
-		if err := f.proves(ctx, g, it.uid, tries); err != nil {
+	if bad.tries >= badProven {
+		if err := f.proves(ctx, g, it.uid, bad); err != nil {
 			return err
 		}
-	}
-	if tries != badUndated && tries < badUnread {
-		// Best effort: where even this breaks the connection, the next try
-		// goes without.
-		if err := g.sizes(ctx); err != nil {
+		bad.stage++
+		switch bad.stage {
+		case 1: // what was wrong with all may have ended
+		case 2:
+			raw, err := g.bytesOf(ctx, it.uid, section(nil, imap.PartSpecifierHeader, wholeMail))
+			if err == nil && raw != nil {
+				g.finish(it, raw, "only its header could be read from the server")
+			}
 			return err
-		}
-		if it.state == old {
+		default:
+			f.acct.Log.Warn("a mail could not be read from the server and is kept without its text",
+				"mailbox", f.acct.Name, "folder", f.name, "uid", uint32(it.uid), "attempt", bad.tries)
+			g.unread(it)
 			return nil
 		}
 	}
-	switch {
-	case tries <= badUndated:
-		raw, err := g.bytesOf(ctx, it.uid, section(nil, "", maxMail))
-		if err != nil || raw == nil {
+	if bad.tries != badUndated {
+		if err := g.sizes(ctx); err != nil || it.state == old {
 			return err
 		}
-		g.finish(it, raw, "")
-	case tries == badHeader:
-		raw, err := g.bytesOf(ctx, it.uid, section(nil, imap.PartSpecifierHeader, wholeMail))
-		if err != nil || raw == nil {
-			return err
-		}
-		g.finish(it, raw, "only its header could be read from the server")
-	default:
-		f.acct.Log.Warn("a mail could not be read from the server and is kept without its text",
-			"mailbox", f.acct.Name, "folder", f.name, "uid", uint32(it.uid), "attempt", tries)
-		g.unread(it)
 	}
-	return nil
+	raw, err := g.bytesOf(ctx, it.uid, section(nil, "", maxMail))
+	if err == nil && raw != nil {
+		g.finish(it, raw, "")
+	}
+	return err
 }
 
 // unread keeps the place of a mail that the server does not hand over.
@@ -108,29 +110,32 @@ type notItsFault struct{ error }
 func (e notItsFault) Unwrap() error { return e.error }
 
 // proves reads another mail before a bad one is given up: a network that drops
-// large packets or cuts connections must not cost mails their text. It fails
-// when that cannot be read either.
-func (f *Folder) proves(ctx context.Context, g *gathering, bad imap.UID, tries int) error {
+// large packets, or a server that refuses all for an hour, must not cost mails
+// their text. It fails when nothing else can be read either, until that has
+// been so many times that other mails must be as bad.
+func (f *Folder) proves(ctx context.Context, g *gathering, uid imap.UID, bad *badMail) error {
 	uids, err := g.s.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{upward(1)}})
 	if err != nil {
 		return notItsFault{err}
 	}
+	most := badAlone
 	for i := len(uids) - 1; i >= 0 && i >= len(uids)-20; i-- {
-		if uids[i] == bad || f.bad[uids[i]] > 0 {
+		if uids[i] == uid || f.bad[uids[i]] != nil {
 			continue
 		}
+		most = badAll
 		raw, err := g.bytesOf(ctx, uids[i], section(nil, "", 16<<10))
-		if err != nil {
-			return notItsFault{err}
-		}
-		if len(raw) > 0 {
+		if err == nil && len(raw) > 0 {
 			return nil
 		}
+		if err != nil {
+			break
+		}
 	}
-	if tries < badLoneMail {
-		// It is alone, or all are bad: it gets more tries before it is given up.
-		f.bad[bad]++
-		return notItsFault{errWithheld}
+	if bad.tries >= most {
+		return nil
 	}
-	return nil
+	bad.tries++
+	bad.stage = 0
+	return notItsFault{errWithheld}
 }

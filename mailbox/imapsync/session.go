@@ -223,10 +223,22 @@ func (s *session) capabilities(ctx context.Context) error {
 // do runs one command under the guard, whose answer has at most n bytes. It
 // returns the server's NO or BAD as *imap.Error, and otherwise the first cause.
 func (s *session) do(ctx context.Context, n int64, command func() error) error {
+	return s.within(ctx, s.acct.limits(n), command)
+}
+
+// brief runs a command that any server answers at once: its silence says sooner
+// that the connection is half open.
+func (s *session) brief(ctx context.Context, command func() error) error {
+	l := s.acct.limits(maxLine)
+	l.silence /= 2
+	return s.within(ctx, l, command)
+}
+
+func (s *session) within(ctx context.Context, l limits, command func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.guard.begin(s.acct.limits(n))
+	s.guard.begin(l)
 	stop := context.AfterFunc(ctx, func() { s.guard.Close() })
 	err := command()
 	s.guard.end()
@@ -375,14 +387,14 @@ func expand(set imap.NumSet) ([]imap.UID, error) {
 
 // noop lets the server say what it has to say.
 func (s *session) noop(ctx context.Context) error {
-	return s.do(ctx, maxLine, func() error { return s.client.Noop().Wait() })
+	return s.brief(ctx, func() error { return s.client.Noop().Wait() })
 }
 
 // idle waits until the server speaks of new mail, or for d. It leaves no IDLE
 // behind.
 func (s *session) idle(ctx context.Context, d time.Duration) error {
 	var cmd *imapclient.IdleCommand
-	err := s.do(ctx, smallAnswer, func() (err error) {
+	err := s.brief(ctx, func() (err error) {
 		cmd, err = s.client.Idle()
 		return err
 	})
@@ -393,7 +405,7 @@ func (s *session) idle(ctx context.Context, d time.Duration) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return s.do(ctx, maxLine, func() error {
+	return s.brief(ctx, func() error {
 		if err := cmd.Close(); err != nil {
 			return err
 		}

@@ -22,8 +22,8 @@ type taken struct {
 
 // Bounds of a batch beside its number of mails.
 const (
-	batchBytes = 16 << 20 // estimated bytes in flight
-	largeCost  = 128 << 10
+	batchBytes = 16 << 20  // estimated bytes in flight
+	largeCost  = 512 << 10 // of a mail whose text parts are not known yet
 )
 
 // take fetches the first mails of a list, as many as make a batch, and accounts
@@ -34,7 +34,7 @@ func (f *Folder) take(ctx context.Context, uids []imap.UID, since time.Time) (ta
 	if f.limit > 0 {
 		n = min(n, f.limit)
 	}
-	if f.bad[uids[0]] > 0 {
+	if f.bad[uids[0]] != nil {
 		return f.takeBad(ctx, uids[0], since)
 	}
 	g := f.newGathering(uids[:n], since)
@@ -416,10 +416,10 @@ func (g *gathering) single(ctx context.Context, uid imap.UID, opt *imap.FetchOpt
 	if err != nil && (!isRefusal(err) || isBusy(err)) {
 		return err
 	}
-	if complete() {
-		return nil
+	if err == nil {
+		g.s.strays.merge(a, complete)
 	}
-	if g.s.strays.merge(a, complete); complete() {
+	if complete() {
 		return nil
 	}
 	seq, err := g.s.sequence(ctx, uid)
@@ -430,7 +430,7 @@ func (g *gathering) single(ctx context.Context, uid imap.UID, opt *imap.FetchOpt
 	if err != nil && (!isRefusal(err) || isBusy(err)) {
 		return err
 	}
-	if !complete() {
+	if err == nil {
 		g.s.strays.merge(a, complete)
 	}
 	return nil
