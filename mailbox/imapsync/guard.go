@@ -53,6 +53,7 @@ type guard struct {
 	since  time.Time     // when the running command began to wait
 	got    int64         // bytes of this command's answer
 	total  int64         // bytes of the connection
+	slow   bool          // the deadline set is that of the least rate
 	err    error         // why the guard ended the connection
 	scan   scanner
 }
@@ -64,7 +65,7 @@ func (g *guard) begin(l limits) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.lim, g.armed, g.waited, g.got = l, true, 0, 0
-	g.scan.outside = 0
+	g.scan.outside, g.scan.below = 0, 0
 	g.since = time.Now()
 	g.arm(g.since)
 }
@@ -86,9 +87,12 @@ func (g *guard) arm(now time.Time) {
 		return
 	}
 	left := g.lim.silence
+	g.slow = false
 	if g.lim.rate > 0 {
 		budget := g.lim.grace + time.Duration(g.got)*time.Second/time.Duration(g.lim.rate)
-		left = min(left, max(0, budget-g.waited))
+		if rest := max(0, budget-g.waited); rest < left {
+			left, g.slow = rest, true
+		}
 	}
 	g.Conn.SetReadDeadline(now.Add(left))
 }
@@ -128,7 +132,7 @@ func (g *guard) Read(b []byte) (int, error) {
 // judge tells why the connection must end, if it must.
 func (g *guard) judge(b []byte, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		if g.got > 0 && g.lim.rate > 0 && g.waited >= g.lim.silence {
+		if g.slow {
 			return errSlow
 		}
 		return errSilent

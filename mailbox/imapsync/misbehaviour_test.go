@@ -302,6 +302,28 @@ func TestHostileAnswersTakeNeitherMemoryNorTime(t *testing.T) {
 			flood(c, strings.Repeat(" 4294967295", 6000))
 			return true
 		},
+		"numbers backwards": func(c *imaptest.FakeConn, tag, line string) bool {
+			if !strings.HasPrefix(line, "UID SEARCH") {
+				return false
+			}
+			var b strings.Builder
+			for u := 4_000_000; u > 0; u -= 4 {
+				fmt.Fprintf(&b, " %d", u)
+			}
+			c.Send("* SEARCH%s\r\n%s OK done\r\n", b.String(), tag)
+			return true
+		},
+		"a set backwards": func(c *imaptest.FakeConn, tag, line string) bool {
+			if !strings.HasPrefix(line, "UID SEARCH") {
+				return false
+			}
+			var b strings.Builder
+			for u := 4_000_000; u > 0; u -= 4 {
+				fmt.Fprintf(&b, ",%d", u)
+			}
+			c.Send("* ESEARCH (TAG %q) UID ALL %s\r\n%s OK done\r\n", tag, b.String()[1:], tag)
+			return true
+		},
 		"a range of all": func(c *imaptest.FakeConn, tag, line string) bool {
 			if !strings.HasPrefix(line, "UID SEARCH") {
 				return false

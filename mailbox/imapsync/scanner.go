@@ -16,7 +16,17 @@ type scanner struct {
 	size    int64  // literal: announced, then left
 	code    int8   // of a text: whether its response code is still open
 	line    []byte // the first bytes of the answer
+
+	numbers bool   // the answer lists numbers: SEARCH, ESEARCH
+	number  uint64 // being read
+	highest uint64 // so far
+	below   int    // how many came after a higher one
 }
+
+// maxUnsorted is how many numbers of a SEARCH may come after a higher one. They
+// may come in any order, and come sorted from every server there is; the
+// client's set takes a minute for 500,000 that come backwards.
+const maxUnsorted = 10_000
 
 // States of the response code that may begin a text: "[READ-ONLY] done".
 const (
@@ -126,6 +136,13 @@ func (s *scanner) next(c byte) error {
 
 // data reads one byte of atoms and lists.
 func (s *scanner) data(c byte) error {
+	if s.numbers {
+		if c >= '0' && c <= '9' {
+			s.number = min(s.number*10+uint64(c-'0'), 1<<40)
+		} else if err := s.endNumber(); err != nil {
+			return err
+		}
+	}
 	switch c {
 	case '"':
 		s.state = inQuoted
@@ -139,6 +156,16 @@ func (s *scanner) data(c byte) error {
 	case ')':
 		s.depth = max(0, s.depth-1)
 	}
+	return nil
+}
+
+func (s *scanner) endNumber() error {
+	if s.number > 0 && s.number < s.highest {
+		if s.below++; s.below > maxUnsorted {
+			return errTooMuch
+		}
+	}
+	s.highest, s.number = max(s.highest, s.number), 0
 	return nil
 }
 
@@ -170,6 +197,7 @@ func (s *scanner) begin(c byte) {
 		s.state, s.code = inText, codeUnseen
 	} else {
 		s.state = inData
+		s.numbers = bytes.EqualFold(word, []byte("SEARCH")) || bytes.EqualFold(word, []byte("ESEARCH"))
 	}
 }
 
@@ -220,5 +248,6 @@ func (s *scanner) endLine() error {
 	}
 	s.line = s.line[:0]
 	s.state, s.depth = atStart, 0
+	s.numbers, s.number, s.highest = false, 0, 0
 	return nil
 }
