@@ -185,5 +185,5 @@ func (e *brokenFetch) Unwrap() error { return e.err }
 
 // isNetwork tells whether a failure may be the network's as well as a mail's.
 func isNetwork(err error) bool {
-	return errors.Is(err, errSilent) || errors.Is(err, errSlow) || errors.Is(err, errIdleGone) || errors.Is(err, errShort)
+	return errors.Is(err, errSilent) || errors.Is(err, errSlow) || errors.Is(err, errGone) || errors.Is(err, errShort)
 }

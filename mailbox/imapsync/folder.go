@@ -395,7 +395,7 @@ func (f *Folder) Wait(ctx context.Context) error {
 		f.s.sleep(ctx, f.acct.Poll)
 		select {
 		case <-f.s.client.Closed():
-			err = f.s.because(errIdleGone)
+			err = f.s.because(errGone)
 		default:
 		}
 	}

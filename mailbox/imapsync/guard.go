@@ -20,13 +20,13 @@ const (
 
 // Causes for which the guard ends a connection.
 var (
-	errSilent   = errors.New("the server stopped answering")
-	errSlow     = errors.New("the server sends too slowly")
-	errTooMuch  = errors.New("the server sent more than any answer needs")
-	errTooDeep  = errors.New("the server sent an answer nested too deeply")
-	errNotIMAP  = errors.New("the server does not speak IMAP")
-	errShort    = errors.New("the connection ended inside a mail")
-	errIdleGone = errors.New("the server closed the connection")
+	errSilent  = errors.New("the server stopped answering")
+	errSlow    = errors.New("the server sends too slowly")
+	errTooMuch = errors.New("the server sent more than any answer needs")
+	errTooDeep = errors.New("the server sent an answer nested too deeply")
+	errNotIMAP = errors.New("the server does not speak IMAP")
+	errShort   = errors.New("the connection ended inside a mail")
+	errGone    = errors.New("the server closed the connection")
 )
 
 // limits bound one command.
@@ -101,7 +101,7 @@ func (g *guard) arm(now time.Time) {
 func (g *guard) Read(b []byte) (int, error) {
 	g.mu.Lock()
 	if g.err == nil && g.scan.bye != "" {
-		g.err = errIdleGone // nothing follows a BYE, whether it closes or not
+		g.err = errGone // nothing follows a BYE, whether it closes or not
 		g.Conn.Close()
 	}
 	if g.err != nil {

@@ -261,11 +261,15 @@ func (s *session) because(err error) error {
 		return cause
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
-		return errIdleGone
+		return errGone
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
-		return fmt.Errorf("%w: %w", errIdleGone, err)
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	// The client words its errors without keeping them.
+	if text := err.Error(); strings.HasSuffix(text, "EOF") || strings.HasSuffix(text, "connection closed before greeting") {
+		return errGone
 	}
 	return err
 }
