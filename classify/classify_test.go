@@ -1,0 +1,210 @@
+package classify
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestTheBuiltInModelSortsWhatCustomersWrite(t *testing.T) {
+	tests := []struct{ subject, body, want string }{
+		{"", "I can't log in since this morning", "login"},
+		{"", "cnat loggin to my acount", "login"},
+		{"", "the new design is great but now I can't log in", "login"},
+		{"", "login works again, thanks", "praise"},
+		{"", "Ich kann mich nicht mehr anmelden.", "login"},
+		{"", "Je n'arrive plus à me connecter.", "login"},
+		{"", "No puedo iniciar sesión.", "login"},
+		{"", "Não consigo entrar na minha conta.", "login"},
+		{"", "Non riesco ad accedere al mio account.", "login"},
+		{"", "Ik kan niet inloggen.", "login"},
+		{"", "Nie mogę się zalogować.", "login"},
+		{"", "l\u200bogin f\u0430ils", "login"},
+		{"", "I cannot create an account, the form ends with an error.", "signup"},
+		{"", "I forgot my password", "password"},
+		{"", "my card keeps being declined", "payment"},
+		{"", "Please send me the invoice for October.", "billing"},
+		{"", "Your whole site is down, we get a 502.", "outage"},
+		{"", "everything is terribly slow today", "slow"},
+		{"", "How do I change the e-mail address I log in with?", "question"},
+		{"", "It would be great if you offered login by fingerprint.", "feature"},
+		{"", "Please cancel our subscription.", "cancel"},
+		{"", "Two folders have disappeared from our workspace.", "data"},
+		{"Can't log in", "", "login"},
+		{"", "", "other"},
+	}
+	for _, tt := range tests {
+		v := Default().Classify(Text{Subject: tt.subject, Body: tt.body})
+		if v.Category != tt.want {
+			t.Errorf("Classify(%q, %q) = %s %v, want %s", tt.subject, tt.body, v.Category, v.Evidence, tt.want)
+		}
+	}
+}
+
+func TestEvidenceIsTheSendersOwnWords(t *testing.T) {
+	v := Default().Classify(Text{Body: "Hello, the new design is great but now I can't log in. Regards"})
+	if len(v.Evidence) == 0 || !strings.Contains(v.Evidence[0].Phrase, "can't log in") {
+		t.Errorf("evidence = %+v", v.Evidence)
+	}
+	if !v.Complaint || v.Language != "en" {
+		t.Errorf("verdict = %+v", v)
+	}
+}
+
+func TestAMachinesMailIsNoComplaint(t *testing.T) {
+	v := Default().Classify(Text{Body: "I can't log in", Automated: "auto-reply"})
+	if v.Complaint || v.Category != Other {
+		t.Errorf("verdict = %+v", v)
+	}
+}
+
+var colours = func() (ex []Example) {
+	for i := range 12 {
+		ex = append(ex, Example{Text: fmt.Sprintf("the red lamp number %d is broken", i), Category: "red"},
+			Example{Text: fmt.Sprintf("my blue chart %d is empty", i), Category: "blue"})
+	}
+	return ex
+}()
+
+func TestATrainedModelIsTheSameAfterSaveAndLoad(t *testing.T) {
+	m, r, err := Train(t.Context(), colours, TrainOptions{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Accuracy < 0.95 {
+		t.Errorf("accuracy %.2f on a child's task", r.Accuracy)
+	}
+	var a, b bytes.Buffer
+	if err := m.Save(&a); err != nil {
+		t.Fatal(err)
+	}
+	again, _, err := Train(t.Context(), colours, TrainOptions{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Save(&b); err != nil || !bytes.Equal(a.Bytes(), b.Bytes()) {
+		t.Errorf("training twice gave two models (%v)", err)
+	}
+	loaded, err := Load(&a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := Text{Body: "a red lamp"}
+	if x, y := m.Classify(text), loaded.Classify(text); x.Category != "red" || x.Category != y.Category || x.Confidence != y.Confidence {
+		t.Errorf("before %+v, after %+v", x, y)
+	}
+}
+
+func TestWhatCannotBeLearnedFromIsSaid(t *testing.T) {
+	tests := []struct {
+		name string
+		ex   []Example
+		want string
+	}{
+		{"nothing", nil, "nothing to train on"},
+		{"one class", []Example{{Text: "a", Category: "x"}, {Text: "b", Category: "x"}}, "one category"},
+		{"one text", []Example{{Text: "a", Category: "x"}, {Text: "b", Category: "x"}, {Text: "c", Category: "y"}}, "at least 2 texts"},
+		{"empty text", []Example{{Text: " ", Category: "x"}}, "text 1 is empty"},
+	}
+	for _, tt := range tests {
+		if _, _, err := Train(t.Context(), tt.ex, TrainOptions{}); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+	for _, b := range []string{"", "hello", "tocsin model\n", "tocsin model\nxx"} {
+		if _, err := Load(strings.NewReader(b)); err == nil {
+			t.Errorf("Load(%q) succeeded", b)
+		}
+	}
+}
+
+func TestACorrectionTeachesMailsLikeIt(t *testing.T) {
+	m, _, err := Default().Learn(t.Context(), []Example{{Text: "the flux capacitor of our tenant shows purple lights", Category: "outage"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := m.Classify(Text{Body: "our flux capacitor shows purple lights again"}); v.Category != "outage" {
+		t.Errorf("a mail like the corrected one = %+v", v)
+	}
+	if v := m.Classify(Text{Body: "I can't log in"}); v.Category != "login" {
+		t.Errorf("another mail = %+v", v)
+	}
+	if v := Default().Classify(Text{Body: "our flux capacitor shows purple lights again"}); v.Category == "outage" {
+		t.Error("the model taught from was changed")
+	}
+}
+
+func TestATeamChangesTheTaxonomy(t *testing.T) {
+	m, err := Default().With(Custom{
+		"signup": {MergeInto: "login"}, "praise": {Off: true}, "printer": {Phrases: []string{"won't print"}, Rings: RingsDigest}, "login": {Title: "locked out"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{"I can't register": "login", "thank you, that solved it": "other", "the label printer won't print": "printer"} {
+		if v := m.Classify(Text{Body: text}); v.Category != want {
+			t.Errorf("%q = %s, want %s", text, v.Category, want)
+		}
+	}
+	if _, err := Default().With(Custom{"login": {MergeInto: "nowhere"}}); err == nil {
+		t.Error("a merge into nothing was taken")
+	}
+}
+
+func TestSurgingTermsAreThoseOfTheSurge(t *testing.T) {
+	var now, usual []string
+	for i := range 10 {
+		now = append(now, fmt.Sprintf("I get jwt malformed when I open project %d", i))
+	}
+	for i := range 60 {
+		usual = append(usual, fmt.Sprintf("how do I open project %d please", i))
+	}
+	terms := Surging(now, usual, 3)
+	if len(terms) == 0 || !strings.Contains(terms[0].Term, "jwt") && !strings.Contains(terms[0].Term, "malformed") {
+		t.Errorf("Surging = %+v", terms)
+	}
+}
+
+func FuzzClassify(f *testing.F) {
+	f.Add("subject", "I can't log in")
+	f.Add("", "ȺȺȺȺ's")
+	f.Add("", "\xff'll")
+	f.Add("", strings.Repeat(")", 20000))
+	f.Add(strings.Repeat("a", 1<<20), "")
+	f.Fuzz(func(t *testing.T, subject, body string) {
+		v := Default().Classify(Text{Subject: subject, Body: body})
+		if v.Category == "" || v.Confidence < 0 || v.Confidence > 1 {
+			t.Fatalf("verdict = %+v", v)
+		}
+		for _, e := range v.Evidence {
+			if !utf8.ValidString(e.Phrase) || len(e.Phrase) > 4*maxPhrase+10 {
+				t.Fatalf("evidence %q", e.Phrase)
+			}
+		}
+	})
+}
+
+func BenchmarkClassifyShort(b *testing.B) {
+	for b.Loop() {
+		Default().Classify(Text{Body: "I can't log in since this morning"})
+	}
+}
+
+func BenchmarkClassifyMail(b *testing.B) {
+	text := strings.Repeat("Hello, since this morning none of us can log in to the portal. We have tried three browsers. ", 6)
+	for b.Loop() {
+		Default().Classify(Text{Subject: "Login problem", Body: text})
+	}
+}
+
+func BenchmarkTrained(b *testing.B) {
+	m, _, err := Train(b.Context(), colours, TrainOptions{Seed: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		m.Classify(Text{Body: "the red lamp number 3 is broken"})
+	}
+}

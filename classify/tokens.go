@@ -1,0 +1,207 @@
+package classify
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/jdkato/prose/v2"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Bounds of what is judged.
+const (
+	maxJudged = 4000 // bytes of a text
+	maxToken  = 40   // bytes of a word
+	maxRun    = 3    // equal signs in a row
+)
+
+// fold makes a text comparable: NFKC, lower case, invisible letters dropped,
+// look-alike letters of other scripts inside Latin words made Latin, runs of a
+// sign cut short. The sender's own text is kept elsewhere for showing.
+func fold(s string) string {
+	if len(s) > maxJudged {
+		s = s[:maxJudged]
+	}
+	s = norm.NFKC.String(strings.ToValidUTF8(s, " "))
+	latin, other := 0, 0
+	for _, r := range s {
+		switch {
+		case r < 0x250 && unicode.IsLetter(r):
+			latin++
+		case unicode.IsLetter(r):
+			other++
+		}
+	}
+	mix := latin > other // a few foreign letters in a Latin text are a disguise
+	var b strings.Builder
+	b.Grow(len(s))
+	var last rune
+	run := 0
+	for _, r := range s {
+		if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Mn, r) && r >= 0xfe00 {
+			continue
+		}
+		if mix {
+			if f, ok := disguises[r]; ok {
+				r = f
+			}
+		}
+		r = unicode.ToLower(r)
+		switch r {
+		case '’', '‘', '´', '`', 'ʼ':
+			r = '\''
+		}
+		if unicode.IsControl(r) && r != '\n' {
+			r = ' '
+		}
+		if r == last {
+			run++
+			if limit := maxRun; !unicode.IsLetter(r) && run >= limit || run >= 4 {
+				continue
+			}
+		} else {
+			last, run = r, 1
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+var disguises = map[rune]rune{
+	'а': 'a', 'е': 'e', 'о': 'o', 'р': 'p', 'с': 'c', 'у': 'y', 'х': 'x', 'і': 'i', 'ѕ': 's', 'ј': 'j', 'к': 'k', 'т': 't', 'в': 'b', 'м': 'm', 'н': 'h',
+	'А': 'a', 'Е': 'e', 'О': 'o', 'Р': 'p', 'С': 'c', 'Х': 'x', 'І': 'i', 'ο': 'o', 'α': 'a', 'ι': 'i', 'ν': 'v', 'ε': 'e', 'ł': 'l', 'ı': 'i',
+}
+
+// words splits a folded text into words with prose's tokenizer, which takes
+// "can't" apart into "ca" and "n't". prose panics on some mails and is
+// quadratic on long ones: the text was bounded by fold, words are bounded here,
+// and a panic gives the words between white space.
+func words(folded string) (tokens []string) {
+	fields := strings.Fields(folded)
+	for i, f := range fields {
+		if len(f) > maxToken {
+			fields[i] = strings.ToValidUTF8(f[:maxToken], "")
+		}
+	}
+	defer func() {
+		if recover() != nil {
+			tokens = fields
+		}
+	}()
+	doc, err := prose.NewDocument(strings.Join(fields, " "), prose.WithTagging(false), prose.WithExtraction(false),
+		prose.WithSegmentation(false), prose.UsingModel(&prose.Model{}))
+	if err != nil {
+		return fields
+	}
+	for _, t := range doc.Tokens() {
+		tokens = append(tokens, t.Text)
+	}
+	return tokens
+}
+
+// clause is a part of a text with one thing to say.
+type clause struct {
+	text     string   // as the sender wrote it
+	words    []string // folded, negations unified to "not"
+	question bool
+}
+
+// clauses cuts a text into clauses: at ends of sentences and lines, and before
+// words that turn the meaning ("but", "aber", "mais").
+func clauses(text string) []clause {
+	text = strings.ToValidUTF8(text, " ")
+	if len(text) > maxJudged {
+		text = strings.ToValidUTF8(text[:maxJudged], "")
+	}
+	var list []clause
+	start := 0
+	flush := func(end int, question bool) {
+		if s := strings.TrimSpace(text[start:end]); s != "" && len(list) < 60 {
+			w := unify(words(fold(s)))
+			// Split before turning words.
+			from := 0
+			for i, x := range w {
+				if i > 0 && turning[x] {
+					list = append(list, clause{s, w[from:i], question})
+					from = i + 1
+				}
+			}
+			list = append(list, clause{s, w[from:], question})
+		}
+		start = end
+	}
+	for i, r := range text {
+		switch r {
+		case '.', '!', '?', '\n', ';', '。', '！', '？', '…':
+			if r == '.' && i+1 < len(text) && text[i+1] != ' ' && text[i+1] != '\n' {
+				continue // inside a number or a name
+			}
+			if i >= start {
+				flush(i+len(string(r)), r == '?' || r == '？')
+			}
+		}
+	}
+	flush(len(text), false)
+	return list
+}
+
+var turning = set("but however although though yet aber jedoch allerdings doch mais cependant pero sin mas porém però ma tuttavia maar echter ale jednak")
+
+// unify writes the many forms of "not" and of "cannot" in one way, so that the
+// lexicon needs each phrase once: "ca n't", "cannot", "cant", "unable to", "not
+// able to" become "can not".
+func unify(tokens []string) []string {
+	out := make([]string, 0, len(tokens)+4)
+	for i := 0; i < len(tokens); i++ {
+		t := strings.Trim(tokens[i], ".,:;!?\"()[]<>*_~-–—«»„“”‚‘…#")
+		next := ""
+		if i+1 < len(tokens) {
+			next = tokens[i+1]
+		}
+		switch t {
+		case "":
+			continue
+		case "n't", "nt", "n`t":
+			out = append(out, "not")
+		case "ca", "wo", "sha":
+			if next == "n't" || next == "nt" {
+				out = append(out, map[string]string{"ca": "can", "wo": "will", "sha": "will"}[t])
+			} else {
+				out = append(out, t)
+			}
+		case "cannot", "cant", "canot", "cnat", "cnt", "cann't", "can't", "couldnt", "couldn't", "cudnt", "kant", "cantt":
+			out = append(out, "can", "not")
+		case "wont", "won't", "wount":
+			out = append(out, "will", "not")
+		case "doesnt", "doesn't", "dosent", "doesent", "dont", "don't", "didnt", "didn't", "isnt", "isn't", "arent", "wasnt", "havent", "hasnt", "aint", "wouldnt", "doenst", "dosnt":
+			out = append(out, "does", "not")
+		case "could", "couldn":
+			out = append(out, "can")
+		case "unable", "impossible", "impossibile", "imposible", "impossível", "unmöglich":
+			out = append(out, "can", "not")
+		case "able":
+			if n := len(out); n > 0 && (out[n-1] == "not" || n > 1 && out[n-2] == "not") {
+				out = append(out, "can", "not")
+			} else {
+				out = append(out, t)
+			}
+		case "never", "no", "none", "nobody", "nothing", "without":
+			out = append(out, t)
+		default:
+			if f, ok := typos[t]; ok {
+				out = append(out, strings.Fields(f)...)
+			} else {
+				out = append(out, strings.Split(t, "'")...)
+			}
+		}
+	}
+	return out
+}
+
+func set(list string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(list) {
+		m[w] = true
+	}
+	return m
+}
