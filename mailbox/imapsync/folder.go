@@ -30,7 +30,8 @@ type Folder struct {
 	history []imap.UID // descending
 	at      mailbox.Cursor
 	haveOld bool // history was searched for at all
-	done    int  // taken of a long read
+	looked  time.Time
+	done    int // taken of a long read
 	total   int
 
 	limit int // mails a batch, when batches fail; 0: as configured
@@ -269,13 +270,18 @@ func upward(n uint32) imap.UIDSet {
 // since is the start of the wanted history.
 func (f *Folder) since() time.Time { return f.acct.Now().Add(-f.acct.Backfill) }
 
+// lookEvery is how often history is left for a look at new mail of which the
+// server has said nothing.
+const lookEvery = 2 * time.Second
+
 // look searches for what is left to take: new mail whenever the last is taken,
 // history once.
 func (f *Folder) look(ctx context.Context, c mailbox.Cursor) error {
 	if f.at != c {
 		f.forget()
 	}
-	if len(f.fresh) == 0 {
+	reading := f.haveOld && len(f.history) > 0 && len(f.s.news) == 0 && time.Since(f.looked) < lookEvery
+	if len(f.fresh) == 0 && !reading {
 		select { // what is announced from now on is for the next look
 		case <-f.s.news:
 		default:
@@ -287,7 +293,7 @@ func (f *Folder) look(ctx context.Context, c mailbox.Cursor) error {
 		if err != nil {
 			return err
 		}
-		f.fresh = uids
+		f.fresh, f.looked = uids, time.Now()
 	}
 	if c.HistoryDone || f.haveOld {
 		return nil
