@@ -25,6 +25,9 @@ type Complaint struct {
 	Print uint64
 	// FollowUp marks a further mail in a thread already counted.
 	FollowUp bool
+	// History marks mail that had arrived before Tocsin first ran: it teaches
+	// what is normal and never rings, however young it is.
+	History bool
 	// Unauthenticated marks a sender whom the mail server could not confirm.
 	Unauthenticated bool
 	// Streams are further streams the complaint belongs to, beside its

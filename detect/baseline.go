@@ -1,0 +1,252 @@
+package detect
+
+import (
+	"math"
+	"time"
+)
+
+// The baseline is learned from the hours of the last weeks.
+const (
+	historyHours = 12 * 7 * 24
+	halfLife     = 14 * 24 // hours in which what was seen loses half its say about the level
+)
+
+// baseline is what is normal for a stream: a level, a profile over the hours
+// of the week, and how much the numbers scatter around them.
+type baseline struct {
+	counts [historyHours]uint16 // complainants by hour, a ring by hour number
+	hidden [historyHours]bool   // hours that do not teach: incidents, outages
+	first  int64                // number of the first hour seen; 0: none
+	last   int64
+
+	level   float64 // complainants an hour, on average over a week
+	profile [168]float64
+	current float64 // rate of the hour that was asked for last
+	v1      float64 // relative variance beyond Poisson, over an hour
+	slope   float64 // how it falls with the length of a window
+	seen    float64 // complaints that taught it
+	kTable  [48]float64
+}
+
+// Priors of a stream that has taught nothing: few complaints that scatter
+// much, so that a cold start is slow to ring.
+const (
+	priorLevel  = 0.4 // an hour, for all kinds together
+	priorWeight = 12  // hours
+	priorSpread = 0.35
+)
+
+func (b *baseline) count(hour int64) {
+	b.touch(hour)
+	if i := hour % historyHours; b.counts[i] < math.MaxUint16 && hour > b.last-historyHours {
+		b.counts[i]++
+	}
+}
+
+// touch makes an hour the newest: the ring's places in between are cleared.
+func (b *baseline) touch(hour int64) {
+	if b.first == 0 {
+		b.first, b.last = hour, hour
+		b.counts[hour%historyHours] = 0
+		return
+	}
+	if hour < b.first {
+		// History that is read late, newest first.
+		for h := max(hour, b.last-historyHours+1); h < b.first; h++ {
+			b.counts[h%historyHours], b.hidden[h%historyHours] = 0, false
+		}
+		b.first = hour
+	}
+	for h := max(b.last+1, hour-historyHours+1); h <= hour; h++ {
+		b.counts[h%historyHours], b.hidden[h%historyHours] = 0, false
+	}
+	b.last = max(b.last, hour)
+}
+
+// uncount takes a complaint back that was corrected.
+func (b *baseline) uncount(hour int64) {
+	if i := hour % historyHours; hour > b.last-historyHours && hour <= b.last && b.counts[i] > 0 {
+		b.counts[i]--
+	}
+}
+
+// hide takes hours out of what is learned.
+func (b *baseline) hide(from, to int64) {
+	for h := max(from, b.last-historyHours+1); h <= min(to, b.last); h++ {
+		b.hidden[h%historyHours] = true
+	}
+}
+
+// rate is the expected number of complainants in an hour of the week.
+func (b *baseline) rate(h weekHour) float64 {
+	b.current = b.level * b.profile[h.index]
+	return b.current
+}
+
+// k is the inverse of the relative variance over a window.
+func (b *baseline) k(span time.Duration) float64 {
+	m := span.Minutes()
+	i := 0
+	if m > 1 {
+		i = min(len(b.kTable)-1, int(4*math.Log2(m)))
+	}
+	return b.kTable[i]
+}
+
+// flat is a baseline before anything was seen.
+func (b *baseline) flat(level float64) {
+	b.level, b.v1, b.slope = level, priorSpread, 0.25
+	for i := range b.profile {
+		b.profile[i] = 1
+	}
+	b.table()
+}
+
+// table precomputes k for windows of 1 minute to 68 hours, four steps to a
+// doubling: the scatter falls with the window's length by a power law, since
+// neighbouring hours move together, and short windows scatter no more than 2.5
+// times as much as an hour.
+func (b *baseline) table() {
+	uncertain := 1 / (b.seen/12 + 3) // the level itself is only estimated
+	for i := range b.kTable {
+		hours := math.Exp2(float64(i)/4) / 60
+		v := b.v1 * math.Min(math.Pow(hours, -b.slope), 2.5)
+		b.kTable[i] = 1 / math.Max(v+0.15*uncertain, 0.01)
+	}
+}
+
+// learn fits level, profile and scatter to the hours before now. The profile
+// of thin data is shrunk: an hour of the week to its hour of the day on a
+// working day or weekend, that to the profile of all complaints (shape; nil
+// for the stream of all), that to the mean. Hours far above what was expected
+// teach only up to a cap, so that one angry hour or a flood does not raise it.
+func (b *baseline) learn(now time.Time, hours *calendar, shape *[168]float64, share float64) {
+	end := now.Unix() / 3600
+	begin := max(b.first, end-historyHours+1, b.last-historyHours+1)
+	if b.first == 0 || begin >= end {
+		return
+	}
+	var n, exposure [168]float64
+	var dayN, dayE [2][24]float64
+	var sum, weight, total float64
+	old := *b
+	for h := begin; h < end; h++ {
+		i := h % historyHours
+		if b.hidden[i] {
+			continue
+		}
+		wh := hours.of(time.Unix(h*3600, 0))
+		c := 0.0
+		if h <= b.last {
+			c = float64(b.counts[i])
+		}
+		if old.seen > 50 {
+			e := old.level * old.profile[wh.index]
+			c = math.Min(c, 3*e+3*math.Sqrt(e)+3)
+		}
+		n[wh.index] += c
+		exposure[wh.index]++
+		d := 0
+		if wh.weekend {
+			d = 1
+		}
+		dayN[d][wh.index%24] += c
+		dayE[d][wh.index%24]++
+		total += c
+	}
+	b.seen = total
+	// The profile.
+	span := 0.0
+	for _, e := range exposure {
+		span += e
+	}
+	mean := (total + priorLevel*share*priorWeight) / (span + priorWeight)
+	var p [168]float64
+	for w := range p {
+		d := 0
+		if w >= 120 {
+			d = 1
+		}
+		prior := 1.0
+		if shape != nil {
+			prior = shape[w]
+		} else {
+			// hour of the day on this kind of day, smoothed over its neighbours
+			var a, e float64
+			for k, weight := range [3]float64{0.25, 0.5, 0.25} {
+				h := (w + k + 23) % 24
+				a += weight * dayN[d][h]
+				e += weight * dayE[d][h]
+			}
+			prior = (a + 2) / (e*mean + 2)
+		}
+		const c = 5
+		e := exposure[w] * mean * prior
+		p[w] = prior * (n[w] + c) / (e + c)
+	}
+	var smooth [168]float64
+	average := 0.0
+	for w := range p {
+		smooth[w] = 0.25*p[(w+167)%168] + 0.5*p[w] + 0.25*p[(w+1)%168]
+		average += smooth[w] / 168
+	}
+	for w := range smooth {
+		b.profile[w] = math.Max(smooth[w]/average, 0.02)
+	}
+	// The level, with the newest weeks saying the most.
+	for h := begin; h < end; h++ {
+		i := h % historyHours
+		if b.hidden[i] {
+			continue
+		}
+		wh := hours.of(time.Unix(h*3600, 0))
+		c := 0.0
+		if h <= b.last {
+			c = float64(b.counts[i])
+		}
+		if old.seen > 50 {
+			e := old.level * old.profile[wh.index]
+			c = math.Min(c, 3*e+3*math.Sqrt(e)+3)
+		}
+		wt := math.Exp2(-float64(end-h) / halfLife)
+		sum += wt * c
+		weight += wt * b.profile[wh.index]
+	}
+	b.level = (sum + priorLevel*share*priorWeight) / (weight + priorWeight)
+	b.scatter(begin, end, hours)
+	b.table()
+}
+
+// scatter estimates how much the numbers vary beyond chance, over one hour and
+// over six.
+func (b *baseline) scatter(begin, end int64, hours *calendar) {
+	var d1, e1, d6, e6, n6, l6 float64
+	k6 := 0
+	for h := begin; h < end; h++ {
+		i := h % historyHours
+		if b.hidden[i] {
+			k6, n6, l6 = 0, 0, 0
+			continue
+		}
+		wh := hours.of(time.Unix(h*3600, 0))
+		lambda := b.level * b.profile[wh.index]
+		c := 0.0
+		if h <= b.last {
+			c = float64(b.counts[i])
+		}
+		c = math.Min(c, 4*lambda+4*math.Sqrt(lambda)+3)
+		d1 += (c-lambda)*(c-lambda) - lambda
+		e1 += lambda * lambda
+		n6, l6, k6 = n6+c, l6+lambda, k6+1
+		if k6 == 6 {
+			d6 += (n6-l6)*(n6-l6) - l6
+			e6 += l6 * l6
+			k6, n6, l6 = 0, 0, 0
+		}
+	}
+	// Shrunk to the prior as long as few hours have spoken.
+	const weight = 8
+	b.v1 = math.Min(math.Max((d1+priorSpread*weight)/(e1+weight)*1.1, 0.02), 3)
+	v6 := math.Min(math.Max((d6+0.6*priorSpread*weight)/(e6+weight)*1.1, 0.01), 3)
+	b.slope = math.Min(math.Max(math.Log(b.v1/v6)/math.Log(6), 0.1), 0.5)
+}

@@ -1,0 +1,474 @@
+package detect
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"time"
+)
+
+// Rate is a budget of false alarms: Count of them in Per.
+type Rate struct {
+	Count float64
+	Per   time.Duration
+}
+
+// Kind is what the detector must know of a category.
+type Kind struct {
+	Name  string
+	Group string // kinds of one group are one trouble
+	Page  bool   // a surge may page; otherwise it is counted only
+	High  bool   // needs more evidence than the others
+}
+
+// Options of a Detector. The zero value of each field has a sensible meaning.
+type Options struct {
+	FalseAlarms Rate           // default 1 in 30 days, over the whole inbox
+	Location    *time.Location // the team's time zone, for hours of the week; default UTC
+	// Kinds lists the categories. An unknown category pages like a known one
+	// when AllPage is set (a backtest without a taxonomy), else it is only counted.
+	Kinds   []Kind
+	AllPage bool
+}
+
+// Bounds of memory.
+const (
+	mostStreams   = 80
+	mostPeople    = 200_000
+	countOnce     = 24 * time.Hour // a complainant counts once in a stream and this span
+	mostOfOrg     = 3              // colleagues of one business domain that count in the same span
+	lateness      = 10 * time.Minute
+	mostDeploys   = 500
+	hotAfter      = time.Hour // after a deployment a surge needs less evidence
+	leastPeople   = 3
+	highExtra     = 2.0
+	warnAllowance = 2.3 // a warning may come ten times as often as a page
+)
+
+// Detector is the fold. It is not safe for concurrent use.
+type Detector struct {
+	opt     Options
+	kinds   map[string]Kind
+	hours   calendar
+	now     time.Time
+	day     int64
+	streams []*stream
+	byName  map[string]*stream
+	all     *stream
+	limit   threshold
+
+	people  map[string]time.Time // stream, complainant or print -> when it counted last
+	orgs    map[string][]time.Time
+	swept   time.Time
+	deploys []*deployed
+	hot     float64 // share of time within hotAfter of a deployment
+
+	lastSeen  time.Time // newest complaint of all
+	incidents []*tracked
+	muted     []mute
+	grid      time.Time
+	outcomes  map[string]*rateWatch
+	learned   time.Time // first complaint ever seen
+}
+
+// New returns a detector that has seen nothing.
+func New(opt Options) *Detector {
+	if opt.FalseAlarms.Count <= 0 || opt.FalseAlarms.Per <= 0 {
+		opt.FalseAlarms = Rate{1, 30 * 24 * time.Hour}
+	}
+	if opt.Location == nil {
+		opt.Location = time.UTC
+	}
+	d := &Detector{opt: opt, kinds: map[string]Kind{}, byName: map[string]*stream{}, people: map[string]time.Time{},
+		orgs: map[string][]time.Time{}, outcomes: map[string]*rateWatch{}}
+	d.hours.loc = opt.Location
+	d.limit.budget = opt.FalseAlarms
+	for _, k := range opt.Kinds {
+		d.kinds[k.Name] = k
+	}
+	d.all = d.stream("", true)
+	d.limit.fit(priorLevel)
+	return d
+}
+
+// kind is what is known of a category; one never heard of pages only if the
+// options say so.
+func (d *Detector) kind(name string) Kind {
+	if k, ok := d.kinds[name]; ok {
+		return k
+	}
+	return Kind{Name: name, Page: d.opt.AllPage}
+}
+
+// stream finds or makes a stream. "" is the stream of all that may page.
+func (d *Detector) stream(name string, page bool) *stream {
+	if s := d.byName[name]; s != nil {
+		return s
+	}
+	if len(d.streams) >= mostStreams {
+		return nil
+	}
+	s := &stream{name: name, page: page, share: 1, clock: d.now}
+	level := priorLevel
+	if name != "" {
+		s.share = 0.15
+		level *= 0.25
+	}
+	s.base.flat(level)
+	if d.all != nil && d.all.base.seen > 50 {
+		// A kind never seen in a known inbox is rare.
+		s.base.flat(math.Max(d.all.base.level*0.02, 0.005))
+		s.base.profile, s.share = d.all.base.profile, 0.02
+		s.base.first, s.base.last = d.all.base.first, d.all.base.first
+	}
+	d.byName[name] = s
+	d.streams = append(d.streams, s)
+	return s
+}
+
+// streamsOf are the streams that a complaint belongs to.
+func (d *Detector) streamsOf(c *Complaint) []*stream {
+	k := d.kind(c.Category)
+	own := d.stream("kind "+c.Category, k.Page)
+	if own == nil {
+		return nil
+	}
+	if k.High {
+		own.extra = highExtra
+	}
+	list := []*stream{own}
+	if k.Group != "" {
+		if g := d.stream("group "+k.Group, true); g != nil && k.Page {
+			g.group = true
+			list = append(list, g)
+		}
+	}
+	for _, name := range c.Streams {
+		if s := d.stream("words "+name, true); s != nil {
+			list = append(list, s)
+		}
+	}
+	if k.Page {
+		list = append(list, d.all)
+	}
+	return list
+}
+
+// Complaint folds in one complaint. One that comes late is weighed at its own
+// time; one older than the longest window teaches the baseline only.
+func (d *Detector) Complaint(c Complaint) []Change {
+	if c.At.IsZero() || c.FollowUp {
+		return nil
+	}
+	if d.learned.IsZero() || c.At.Before(d.learned) {
+		d.learned = c.At
+	}
+	old := c.History || (!d.now.IsZero() && c.At.Before(d.now.Add(-longestWindow)))
+	var changes []Change
+	if !old {
+		changes = d.advance(c.At)
+	}
+	list := d.streamsOf(&c)
+	hour := c.At.Unix() / 3600
+	counted := false
+	for _, s := range list {
+		if !d.counts(s, &c) {
+			continue
+		}
+		counted = true
+		s.base.count(hour)
+		if old {
+			continue
+		}
+		s.add(event{at: c.At, kind: c.Category, message: c.MessageID})
+		if late := d.now.Sub(c.At); late > lateness {
+			// It arrived late: it takes its own place in time.
+			s.place(c.At)
+		}
+	}
+	if old || !counted {
+		if old && c.At.After(d.now) {
+			d.now = c.At // history is read before time begins
+			d.daily()
+		}
+		return changes
+	}
+	d.lastSeen = c.At
+	changes = append(changes, d.test(c)...)
+	return changes
+}
+
+// place moves the newest event to where its own time belongs.
+func (s *stream) place(at time.Time) {
+	i := len(s.events) - 1
+	e := s.events[i]
+	e.tau -= s.base.current * s.clock.Sub(at).Hours()
+	for i > 0 && s.events[i-1].at.After(at) {
+		s.events[i] = s.events[i-1]
+		i--
+	}
+	s.events[i] = e
+}
+
+// counts tells whether a complaint counts in a stream: once per complainant,
+// a few per business domain, once per text that many send word for word.
+func (d *Detector) counts(s *stream, c *Complaint) bool {
+	key := s.name + "\x00" + c.Complainant
+	if last, ok := d.people[key]; ok && c.At.Sub(last).Abs() < countOnce {
+		return false
+	}
+	if c.Print != 0 {
+		p := s.name + "\x00#" + string(binaryKey(c.Print))
+		if last, ok := d.people[p]; ok && c.At.Sub(last).Abs() < countOnce {
+			return false
+		}
+		d.people[p] = c.At
+	}
+	if c.Organisation != "" {
+		o := s.name + "\x00@" + c.Organisation
+		kept := d.orgs[o][:0]
+		for _, t := range d.orgs[o] {
+			if c.At.Sub(t).Abs() < countOnce {
+				kept = append(kept, t)
+			}
+		}
+		if len(kept) >= mostOfOrg {
+			d.orgs[o] = kept
+			return false
+		}
+		d.orgs[o] = append(kept, c.At)
+	}
+	d.people[key] = c.At
+	if len(d.people) > mostPeople || c.At.Sub(d.swept) > 6*time.Hour {
+		d.sweep(c.At)
+	}
+	return true
+}
+
+func binaryKey(n uint64) []byte {
+	b := make([]byte, 8)
+	for i := range b {
+		b[i] = byte(n >> (8 * i))
+	}
+	return b
+}
+
+// sweep forgets who counted long ago.
+func (d *Detector) sweep(now time.Time) {
+	d.swept = now
+	for _, span := range []time.Duration{countOnce, countOnce / 4, 0} {
+		for k, t := range d.people {
+			if now.Sub(t) > span {
+				delete(d.people, k)
+			}
+		}
+		for k, ts := range d.orgs {
+			if len(ts) == 0 || now.Sub(ts[len(ts)-1]) > span {
+				delete(d.orgs, k)
+			}
+		}
+		if len(d.people) <= mostPeople {
+			return
+		}
+	}
+}
+
+// advance moves time forward: hours pass, days are learned from, open
+// incidents are looked at every five minutes of the inbox's time whoever asks.
+func (d *Detector) advance(to time.Time) []Change {
+	if d.now.IsZero() {
+		d.now = to
+		d.day = d.hours.of(to).day
+	}
+	if !to.After(d.now) {
+		return nil
+	}
+	var changes []Change
+	if d.busy() {
+		if d.grid.IsZero() || d.grid.Before(d.now.Add(-gridStep)) {
+			d.grid = d.now.Truncate(gridStep)
+		}
+		for at := d.grid.Add(gridStep); !at.After(to) && d.busy(); at = at.Add(gridStep) {
+			d.grid = at
+			d.move(at)
+			changes = append(changes, d.look(at)...)
+		}
+	}
+	d.move(to)
+	return changes
+}
+
+// move advances every clock.
+func (d *Detector) move(to time.Time) {
+	d.outage(to)
+	for _, s := range d.streams {
+		s.advance(to, &d.hours)
+	}
+	d.now = to
+	d.limit.roll(to)
+	d.daily()
+}
+
+// outage recognises that the inbox itself was out: no complaint at all where
+// many were due. The hours teach nothing, and what comes in a bunch afterwards
+// was due before.
+func (d *Detector) outage(to time.Time) {
+	if d.lastSeen.IsZero() || to.Sub(d.lastSeen) < time.Hour || !to.After(d.now) {
+		return
+	}
+	a := d.all
+	missed := a.tau
+	if n := len(a.events); n > 0 {
+		missed = a.tau - a.events[n-1].tau
+	}
+	if missed < 9 || a.base.seen < 100 || missed*missed/(missed+a.base.k(to.Sub(d.lastSeen))) < 4.5 {
+		return
+	}
+	for _, s := range d.streams {
+		due := s.tau
+		if n := len(s.events); n > 0 {
+			due = s.tau - s.events[n-1].tau
+		}
+		s.backlog, s.backlogUntil = math.Min(due, missed), to.Add(90*time.Minute)
+		s.base.hide(d.lastSeen.Unix()/3600, to.Unix()/3600+1)
+	}
+}
+
+// daily learns what is normal once a day of the team, from the days before.
+func (d *Detector) daily() {
+	day := d.hours.of(d.now).day
+	if day == d.day {
+		return
+	}
+	d.day = day
+	// Hours of incidents that are still open do not teach.
+	for _, t := range d.incidents {
+		if t.State != Resolved && t.Kind == "surge" {
+			d.hide(t.StartedAt, d.now)
+		}
+	}
+	d.all.base.learn(d.now, &d.hours, nil, 1)
+	for _, s := range d.streams[1:] {
+		s.base.learn(d.now, &d.hours, &d.all.base.profile, 0.15)
+		s.share = math.Min(math.Max(s.base.level/math.Max(d.all.base.level, 1e-6), 0.01), 1)
+	}
+	d.limit.fit(d.all.base.level)
+	d.deploymentHabit()
+}
+
+func (d *Detector) hide(from, to time.Time) {
+	for _, s := range d.streams {
+		s.base.hide(from.Unix()/3600, to.Unix()/3600)
+	}
+}
+
+// bonus is how much less evidence a rare stream needs: a surge of a kind that
+// is a hundredth of the inbox is tested a hundredth as often.
+func (s *stream) bonus() float64 { return math.Min(-math.Log(s.share), 3.5) * 0.8 }
+
+// verdict is the strongest hypothesis of a stream.
+type verdict struct {
+	stream   *stream
+	window   window
+	evidence float64 // comparable between streams
+	deployed *deployed
+}
+
+// test looks at the streams that a complaint counted in.
+func (d *Detector) test(c Complaint) []Change {
+	best := verdict{evidence: math.Inf(-1)}
+	for _, s := range d.streamsOf(&c) {
+		if !s.page || len(s.events) < 2 {
+			continue
+		}
+		if v := d.judge(s); v.evidence > best.evidence {
+			best = v
+		}
+	}
+	if best.stream == nil || best.evidence <= 0 {
+		return nil
+	}
+	if !d.surging() {
+		d.limit.see(d.now, best.evidence)
+	}
+	return d.raise(best, c)
+}
+
+// judge finds a stream's strongest hypothesis: a surge since one of its
+// complaints, or since a recent deployment.
+func (d *Detector) judge(s *stream) verdict {
+	v := verdict{stream: s, window: s.scan(d.now)}
+	v.evidence = v.window.evidence
+	if after := d.hotNess(v.window.start); after > 0 {
+		v.evidence += after
+	}
+	for i := len(d.deploys) - 1; i >= 0 && d.now.Sub(d.deploys[i].At) < 2*hotAfter; i-- {
+		x := d.deploys[i]
+		if !x.suspicious() || x.At.Before(s.barrier) {
+			continue
+		}
+		w := s.since(x.At, d.now)
+		if e := w.evidence + d.deployBonus(); w.count > 1 && e > v.evidence {
+			v.window, v.evidence, v.deployed = w, e, x
+		}
+	}
+	if v.evidence > 0 {
+		v.evidence += s.bonus() - s.extra
+	}
+	return v
+}
+
+// Gap takes a span out of what the baseline learns from.
+func (d *Detector) Gap(x Gap) []Change {
+	if x.To.After(x.From) {
+		d.hide(x.From, x.To)
+	}
+	return nil
+}
+
+// Relabel moves a complaint counted before to another category.
+func (d *Detector) Relabel(x Relabel) []Change {
+	c := x.Complaint
+	if c.FollowUp || c.At.IsZero() {
+		return nil
+	}
+	hour := c.At.Unix() / 3600
+	if c.Category != "" {
+		for _, s := range d.streamsOf(&c) {
+			s.base.uncount(hour)
+			s.events = slices.DeleteFunc(s.events, func(e event) bool {
+				return c.MessageID != "" && e.message == c.MessageID
+			})
+		}
+	}
+	if x.To == "" {
+		return nil
+	}
+	c.Category = x.To
+	for _, s := range d.streamsOf(&c) {
+		s.base.count(hour)
+	}
+	return nil
+}
+
+// Tick says that it is now. How often it is called changes no decision and no
+// time in one.
+func (d *Detector) Tick(now time.Time) []Change { return d.advance(now) }
+
+// Incidents returns those not resolved, and those resolved within the hour.
+func (d *Detector) Incidents() []Incident {
+	var list []Incident
+	for _, t := range d.incidents {
+		list = append(list, t.Incident)
+	}
+	sort.SliceStable(list, func(a, b int) bool { return list[a].DetectedAt.Before(list[b].DetectedAt) })
+	return list
+}
+
+// Learning tells how many days of mail the baseline rests on.
+func (d *Detector) Learning() (days float64) {
+	if d.learned.IsZero() || d.now.IsZero() {
+		return 0
+	}
+	return d.now.Sub(d.learned).Hours() / 24
+}

@@ -1,0 +1,483 @@
+package detect
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// How incidents live.
+const (
+	gridStep    = 5 * time.Minute
+	calmWindow  = 30 * time.Minute // complaints of this span decide whether it is calm
+	calmFor     = 30 * time.Minute // it must stay calm so long
+	reopenIn    = time.Hour
+	mergeWithin = 90 * time.Minute
+	muteFor     = 24 * time.Hour
+	mostSamples = 10
+)
+
+// tracked is an incident with what the detector remembers about it.
+type tracked struct {
+	Incident
+	stream    *stream
+	calmSince time.Time
+	told      int // customers when people were told last
+	since     int // index-free count of customers so far
+	peak      float64
+	limit     float64
+	seen      map[string]int // customers by category
+	adopted   bool
+}
+
+// mute keeps a kind silent after a person called it a false alarm.
+type mute struct {
+	stream string
+	until  time.Time
+	count  int // customers it had: clearly more than that rings again
+}
+
+// busy tells whether anything has to be looked at as time passes.
+func (d *Detector) busy() bool {
+	for _, t := range d.incidents {
+		if t.State != Resolved || d.now.Sub(t.ResolvedAt) <= reopenIn {
+			return true
+		}
+	}
+	for _, x := range d.deploys {
+		if !x.settled {
+			return true
+		}
+	}
+	return false
+}
+
+// surging tells whether an incident is open: its evidence is no quiet time.
+func (d *Detector) surging() bool {
+	for _, t := range d.incidents {
+		if t.State != Resolved && t.Kind == "surge" && t.Level == Paging {
+			return true
+		}
+	}
+	return false
+}
+
+// raise turns evidence into a warning, a page, or growth of what is open.
+func (d *Detector) raise(v verdict, c Complaint) []Change {
+	open := d.openFor(v, c)
+	if open != nil && open.Level == Paging {
+		return d.grow(open, v, c)
+	}
+	need := d.limit.current
+	customers := v.window.count
+	if customers < leastPeople || v.evidence < need-warnAllowance {
+		return nil
+	}
+	if d.isMuted(v.stream, customers) {
+		return nil
+	}
+	paging := v.evidence >= need
+	if open == nil {
+		if t := d.reopen(v, paging); t != nil {
+			return []Change{{Kind: DidReopen, At: d.now, Incident: t.Incident}}
+		}
+		open = d.begin(v)
+		d.incidents = append(d.incidents, open)
+		if !paging {
+			open.Level = Warning
+			return []Change{{Kind: Warned, At: d.now, Incident: open.Incident}}
+		}
+	} else if !paging {
+		return nil
+	}
+	open.Level, open.DetectedAt = Paging, d.now
+	open.peak, open.limit = v.evidence, need
+	d.describe(open, v)
+	open.Reason = open.Now
+	open.told = open.Now.Customers
+	d.accuse(open, v)
+	return []Change{{Kind: Opened, At: d.now, Incident: open.Incident}}
+}
+
+// openFor finds the incident that a surge belongs to: of the same stream or
+// group, or begun in the same time.
+func (d *Detector) openFor(v verdict, c Complaint) *tracked {
+	group := d.kind(c.Category).Group
+	for _, t := range d.incidents {
+		if t.State == Resolved || t.Kind != "surge" {
+			continue
+		}
+		same := t.stream == v.stream || slices.Contains(t.Categories, c.Category) || group != "" && group == t.Group
+		if same || d.now.Sub(t.StartedAt) < mergeWithin {
+			return t
+		}
+	}
+	return nil
+}
+
+// begin makes an incident. Its ID sorts by time and is made from what it is
+// about, so that a replay makes the same one.
+func (d *Detector) begin(v verdict) *tracked {
+	t := &tracked{stream: v.stream, seen: map[string]int{}}
+	t.Kind, t.State, t.Level, t.DetectedAt = "surge", Open, Warning, d.now
+	d.describe(t, v)
+	t.Reason = t.Now
+	t.told = t.Now.Customers
+	t.ID = incidentID(d.now, "surge", v.stream.name, t.Now.FirstComplaint.UTC().Format(time.RFC3339Nano), t.Now.FirstMessage)
+	d.accuse(t, v)
+	return t
+}
+
+func incidentID(at time.Time, parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return at.UTC().Format("20060102-1504-") + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:6])
+}
+
+// describe fills in the numbers of an incident from a window.
+func (d *Detector) describe(t *tracked, v verdict) {
+	w, s := v.window, v.stream
+	if w.first >= len(s.events) {
+		return
+	}
+	events := s.events[w.first:]
+	r := Reason{
+		Complaints: len(events), Customers: len(events), Expected: math.Round(1000*w.expected) / 1000,
+		FirstComplaint: events[0].at, FirstMessage: events[0].message,
+		Evidence: math.Round(100*v.evidence) / 100, Threshold: math.Round(100*d.limit.current) / 100,
+		ColdStart: d.Learning() < 14,
+	}
+	r.Window = d.now.Sub(events[0].at)
+	if w.expected == 0 {
+		r.Expected = math.Round(1000*s.base.current*r.Window.Hours()) / 1000
+	}
+	count := map[string]int{}
+	for _, e := range events {
+		count[e.kind]++
+		if e.message != "" && len(r.Messages) < mostSamples {
+			r.Messages = append(r.Messages, e.message)
+		}
+	}
+	t.Now = r
+	if t.StartedAt.IsZero() || events[0].at.Before(t.StartedAt) && t.StartedAt.Sub(events[0].at) < 30*time.Minute {
+		t.StartedAt = events[0].at
+	}
+	d.name(t, count, r.Window)
+}
+
+// name says which kinds surge, the leading one first: those with more than
+// chance gives them.
+func (d *Detector) name(t *tracked, count map[string]int, span time.Duration) {
+	type excess struct {
+		kind  string
+		score float64
+	}
+	var list []excess
+	for kind, n := range count {
+		s := d.byName["kind "+kind]
+		if s == nil {
+			continue
+		}
+		lambda := s.base.current * math.Max(span.Hours(), 0.05)
+		if e := float64(n) - lambda; n >= 2 && float64(n) > 2*lambda || slices.Contains(t.Categories, kind) {
+			list = append(list, excess{kind, e})
+		} else if len(count) == 1 {
+			list = append(list, excess{kind, e})
+		}
+	}
+	if len(list) == 0 {
+		for kind, n := range count {
+			list = append(list, excess{kind, float64(n)})
+		}
+		sort.Slice(list, func(a, b int) bool {
+			return list[a].score > list[b].score || list[a].score == list[b].score && list[a].kind < list[b].kind
+		})
+		list = list[:min(1, len(list))]
+	}
+	sort.Slice(list, func(a, b int) bool {
+		return list[a].score > list[b].score || list[a].score == list[b].score && list[a].kind < list[b].kind
+	})
+	var names []string
+	for _, e := range list {
+		names = append(names, e.kind)
+	}
+	for _, old := range t.Categories {
+		if !slices.Contains(names, old) {
+			names = append(names, old)
+		}
+	}
+	t.Categories = names
+	t.seen = count
+	if len(names) > 0 {
+		t.Group = d.kind(names[0]).Group
+	}
+}
+
+// grow follows an open incident: people are told when it doubles, when a
+// further kind joins, and when another deployment is to blame.
+func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
+	var changes []Change
+	before := slices.Clone(t.Categories)
+	t.peak = math.Max(t.peak, v.evidence)
+	// The window of the whole incident, in its own stream.
+	s := t.stream
+	w := window{start: t.StartedAt}
+	for w.first = len(s.events); w.first > 0 && !s.events[w.first-1].at.Before(t.StartedAt); w.first-- {
+	}
+	if v.stream != s && v.stream.group {
+		t.stream, s = v.stream, v.stream
+		for w.first = len(s.events); w.first > 0 && !s.events[w.first-1].at.Before(t.StartedAt); w.first-- {
+		}
+	}
+	if w.first < len(s.events) {
+		w.count = len(s.events) - w.first
+		w.expected = s.expect(s.events[w.first].tau, d.now)
+		w.evidence = v.window.evidence
+		had := t.Now.Customers
+		d.describe(t, verdict{stream: s, window: w, evidence: v.evidence})
+		if t.Now.Customers < had { // the stream looks back on a bounded number
+			t.Now.Customers, t.Now.Complaints = had+1, had+1
+		}
+	}
+	t.calmSince = time.Time{}
+	if d.now.Sub(t.DetectedAt) < 30*time.Minute && t.State != Resolved {
+		was := t.Suspect
+		d.accuse(t, v)
+		if !sameSuspect(was, t.Suspect) {
+			changes = append(changes, Change{Kind: Suspected, At: d.now, Incident: t.Incident})
+		}
+	}
+	switch {
+	case len(t.Categories) > len(before):
+		t.told = t.Now.Customers
+		changes = append(changes, Change{Kind: Grew, At: d.now, Incident: t.Incident, Note: "also " + strings.Join(t.Categories[len(before):], ", ")})
+	case t.Now.Customers >= 2*t.told && t.Now.Customers >= t.told+5:
+		t.told = t.Now.Customers
+		changes = append(changes, Change{Kind: Grew, At: d.now, Incident: t.Incident})
+	}
+	return changes
+}
+
+// reopen takes up an incident that ended within the hour, rather than paging
+// anew.
+func (d *Detector) reopen(v verdict, paging bool) *tracked {
+	if !paging {
+		return nil
+	}
+	for _, t := range d.incidents {
+		if t.State == Resolved && !t.FalseAlarm && t.Kind == "surge" && t.Level == Paging && d.now.Sub(t.ResolvedAt) <= reopenIn &&
+			(t.stream == v.stream || v.stream == d.all || t.stream == d.all || t.Group != "" && v.stream.name == "group "+t.Group || v.stream.name == "kind "+first(t.Categories)) {
+			t.State, t.ResolvedAt, t.ResolvedBy = Open, time.Time{}, ""
+			t.Reopened++
+			t.calmSince = time.Time{}
+			d.describe(t, v)
+			return t
+		}
+	}
+	return nil
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+// look is what time alone changes, at an instant of the grid.
+func (d *Detector) look(at time.Time) []Change {
+	var changes []Change
+	kept := d.incidents[:0]
+	for _, t := range d.incidents {
+		if t.State == Resolved {
+			if at.Sub(t.ResolvedAt) <= reopenIn {
+				kept = append(kept, t)
+			}
+			continue
+		}
+		kept = append(kept, t)
+		if t.Kind != "surge" {
+			continue
+		}
+		if !d.isCalm(t, at) {
+			t.calmSince = time.Time{}
+			continue
+		}
+		if t.calmSince.IsZero() {
+			t.calmSince = at
+			if t.Level == Paging {
+				changes = append(changes, Change{Kind: Calmed, At: at, Incident: t.Incident})
+			}
+		}
+		if at.Sub(t.calmSince) >= calmFor {
+			d.resolve(t, at, "")
+			changes = append(changes, Change{Kind: DidResolve, At: at, Incident: t.Incident})
+		}
+	}
+	d.incidents = kept
+	return append(changes, d.settleDeployments(at)...)
+}
+
+// isCalm tells whether the last half hour was like any other.
+func (d *Detector) isCalm(t *tracked, at time.Time) bool {
+	s := t.stream
+	if s == nil {
+		return true
+	}
+	lambda := s.base.current * calmWindow.Hours()
+	n := float64(s.recent(at, calmWindow))
+	return n <= lambda+1.5*math.Sqrt(lambda*(1+lambda/s.base.k(calmWindow)))+1
+}
+
+// resolve ends an incident: windows may not reach back into it, its hours
+// teach nothing, and if it was a marginal one its evidence teaches the
+// threshold.
+func (d *Detector) resolve(t *tracked, at time.Time, who string) {
+	t.State, t.ResolvedAt, t.ResolvedBy = Resolved, at, who
+	if t.Kind != "surge" {
+		return
+	}
+	for _, s := range d.streams {
+		s.barrier = at
+	}
+	if t.Level != Paging {
+		return
+	}
+	d.hide(t.StartedAt, at)
+	if t.peak < t.limit+3 {
+		d.limit.see(at, t.peak)
+	}
+}
+
+func (d *Detector) isMuted(s *stream, customers int) bool {
+	for _, m := range d.muted {
+		if d.now.Before(m.until) && (m.stream == s.name || s == d.all) && customers < 2*m.count+2 {
+			return true
+		}
+	}
+	return false
+}
+
+// Decide folds in a person's decision. One that is not allowed in the
+// incident's state changes nothing and returns an error that says why.
+func (d *Detector) Decide(x Decision) ([]Change, error) {
+	changes := d.advance(x.At)
+	var t *tracked
+	for _, c := range d.incidents {
+		if c.ID == x.Incident {
+			t = c
+		}
+	}
+	if t == nil {
+		if x.Verb == Note {
+			return append(changes, Change{Kind: DidNote, At: x.At, Who: x.Who, Note: x.Note, Incident: Incident{ID: x.Incident}}), nil
+		}
+		return changes, errors.New("the incident is over: it was resolved more than an hour ago")
+	}
+	at := d.now
+	if x.At.After(at) {
+		at = x.At
+	}
+	c := Change{At: at, Who: x.Who, Note: x.Note}
+	switch x.Verb {
+	case Acknowledge:
+		if t.State == Resolved {
+			return changes, errors.New("the incident is resolved: there is nothing to acknowledge")
+		}
+		if t.State == Acknowledged {
+			return changes, fmt.Errorf("%s acknowledged it already", orSomebody(t.AcknowledgedBy))
+		}
+		t.State, t.AcknowledgedAt, t.AcknowledgedBy = Acknowledged, at, x.Who
+		c.Kind = DidAcknowledge
+	case Resolve:
+		if t.State == Resolved {
+			return changes, errors.New("the incident is resolved already")
+		}
+		d.resolve(t, at, x.Who)
+		c.Kind = DidResolve
+	case Dismiss:
+		if t.FalseAlarm {
+			return changes, errors.New("the incident was called a false alarm already")
+		}
+		if t.State != Resolved {
+			t.peak = math.Min(t.peak, t.limit+2) // it teaches the threshold
+			d.resolve(t, at, x.Who)
+		}
+		t.FalseAlarm = true
+		if t.stream != nil {
+			d.muted = append(slices.DeleteFunc(d.muted, func(m mute) bool { return !d.now.Before(m.until) }),
+				mute{t.stream.name, at.Add(muteFor), t.Now.Customers})
+		}
+		c.Kind = DidDismiss
+	case Note:
+		c.Kind = DidNote
+	default:
+		return changes, fmt.Errorf("%q is no decision", x.Verb)
+	}
+	c.Incident = t.Incident
+	return append(changes, c), nil
+}
+
+func orSomebody(who string) string {
+	if who == "" {
+		return "somebody"
+	}
+	return who
+}
+
+// Adopt gives the detector the incidents that the store holds as not resolved,
+// after it was fed the stored events again, so that an incident raised by an
+// older algorithm is still carried to its end.
+func (d *Detector) Adopt(open []Incident) {
+	for _, i := range open {
+		if slices.ContainsFunc(d.incidents, func(t *tracked) bool { return t.ID == i.ID }) {
+			continue
+		}
+		t := &tracked{Incident: i, adopted: true, seen: map[string]int{}, told: i.Now.Customers}
+		if i.Kind == "surge" {
+			if t.stream = d.byName["group "+i.Group]; t.stream == nil || i.Group == "" {
+				t.stream = d.byName["kind "+first(i.Categories)]
+			}
+			if t.stream == nil {
+				t.stream = d.all
+			}
+		}
+		d.incidents = append(d.incidents, t)
+	}
+}
+
+// Trouble folds in a fault of Tocsin's own: one incident for each kind and key.
+func (d *Detector) Trouble(x Trouble) []Change {
+	changes := d.advance(x.At)
+	at := d.now
+	if x.At.After(at) {
+		at = x.At
+	}
+	for _, t := range d.incidents {
+		if t.Kind != x.Kind || t.Key != x.Key || t.State == Resolved {
+			continue
+		}
+		if x.Over {
+			d.resolve(t, at, "")
+			return append(changes, Change{Kind: DidResolve, At: at, Incident: t.Incident})
+		}
+		return changes
+	}
+	if x.Over {
+		return changes
+	}
+	t := &tracked{seen: map[string]int{}}
+	t.Incident = Incident{ID: incidentID(at, x.Kind, x.Key, at.UTC().Format(time.RFC3339Nano)), Kind: x.Kind, Key: x.Key, State: Open, Level: Warning,
+		Categories: []string{x.Kind}, StartedAt: at, DetectedAt: at, Reason: Reason{Text: x.Text}, Now: Reason{Text: x.Text}}
+	kind := Warned
+	if x.Page {
+		t.Level, kind = Paging, Opened
+	}
+	d.incidents = append(d.incidents, t)
+	return append(changes, Change{Kind: kind, At: at, Incident: t.Incident})
+}

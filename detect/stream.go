@@ -1,0 +1,193 @@
+package detect
+
+import (
+	"math"
+	"time"
+)
+
+// Bounds of what a stream looks back on.
+const (
+	longestWindow = 6 * time.Hour
+	mostWindow    = 256 // complaints
+)
+
+// stream is one series of complaints under test: a kind, a group of kinds, or
+// all of them.
+type stream struct {
+	name   string
+	group  bool     // a group, or all
+	kinds  []string // of a group; nil for a kind
+	page   bool
+	extra  float64 // nats more than the others must exceed
+	base   baseline
+	share  float64 // of all complaints
+	clock  time.Time
+	tau    float64 // expected complaints since the beginning, at clock
+	events []event
+	// barrier: windows may not reach behind it, so that an incident already
+	// reported does not ring again.
+	barrier time.Time
+	// backlog is the mail that an outage of the inbox held back and that comes
+	// in a bunch afterwards: expected on top until backlogUntil.
+	backlog      float64
+	backlogUntil time.Time
+}
+
+// event is a complaint that counts in a stream.
+type event struct {
+	at      time.Time
+	tau     float64
+	kind    string
+	message string
+	order   int
+}
+
+// advance moves the stream's clock: the expected number grows with the rate of
+// each hour passed.
+func (s *stream) advance(to time.Time, hours *calendar) {
+	if s.clock.IsZero() {
+		s.clock = to
+		return
+	}
+	if to.Sub(s.clock) > 60*24*time.Hour {
+		// A gap of months in the input: nothing of before matters to a window.
+		s.clock = to
+		s.events = s.events[:0]
+		return
+	}
+	for s.clock.Before(to) {
+		next := s.clock.Truncate(time.Hour).Add(time.Hour)
+		if next.After(to) {
+			next = to
+		}
+		s.tau += s.base.rate(hours.of(s.clock)) * next.Sub(s.clock).Hours()
+		s.clock = next
+	}
+}
+
+// add puts a complaint in and forgets those behind the longest window.
+func (s *stream) add(e event) {
+	e.tau = s.tau
+	s.events = append(s.events, e)
+	drop := 0
+	for drop < len(s.events) && (len(s.events)-drop > mostWindow || e.at.Sub(s.events[drop].at) > longestWindow) {
+		drop++
+	}
+	if drop > 0 {
+		s.events = append(s.events[:0], s.events[drop:]...)
+	}
+}
+
+// window is one hypothesis: a surge since start.
+type window struct {
+	start    time.Time // of the surge
+	first    int       // index of its first complaint in events
+	count    int       // complainants in it, the first one included
+	expected float64
+	evidence float64
+}
+
+// ratio is the log-likelihood ratio of m complainants where lambda are
+// expected, for counts that are negative binomial with relative variance 1/k
+// (Höhle and Paul 2008 use the same for counts by the week).
+func ratio(m, lambda, k float64) float64 {
+	if m <= lambda || m <= 0 {
+		return 0
+	}
+	lambda = math.Max(lambda, 1e-6)
+	return m*math.Log(m/lambda) - (m+k)*math.Log((m+k)/(lambda+k))
+}
+
+// scan looks for the likeliest start of a surge among windows that begin at a
+// complaint and end now: a scan statistic (Kulldorff 1997) over a
+// window-limited generalised likelihood ratio (Lai 1995). The complaint that
+// begins a window does not count in it, or short windows would ring far too
+// often. All short windows are tried, and longer ones at growing steps.
+func (s *stream) scan(now time.Time) (best window) {
+	n := len(s.events)
+	gap := 1
+	for back := 2; back <= n; back += gap {
+		if back > 16 {
+			gap = 1 + back/12
+		}
+		i := n - back
+		e := &s.events[i]
+		if e.at.Before(s.barrier) {
+			break
+		}
+		m := float64(back - 1)
+		lambda := s.expect(e.tau, now)
+		if m <= lambda {
+			continue
+		}
+		if g := ratio(m, lambda, s.base.k(now.Sub(e.at))); g > best.evidence {
+			best = window{start: e.at, first: i, count: back, expected: lambda, evidence: g}
+		}
+	}
+	return best
+}
+
+// since is the evidence of a surge that begins at a given instant, such as a
+// deployment. There is no start to search for, so every complaint counts.
+func (s *stream) since(at, now time.Time) window {
+	w := window{start: at}
+	i := len(s.events)
+	for i > 0 && !s.events[i-1].at.Before(at) && !s.events[i-1].at.Before(s.barrier) {
+		i--
+	}
+	w.first, w.count = i, len(s.events)-i
+	if w.count == 0 {
+		return w
+	}
+	// Expected from the instant itself to the first complaint, at today's rate.
+	lead := s.base.current * s.events[i].at.Sub(at).Hours()
+	w.expected = s.expect(s.events[i].tau, now) + lead
+	w.evidence = ratio(float64(w.count), w.expected, s.base.k(now.Sub(at)))
+	return w
+}
+
+// expect is how many complainants are normal since a point of expected time.
+func (s *stream) expect(tau float64, now time.Time) float64 {
+	lambda := s.tau - tau
+	if now.Before(s.backlogUntil) {
+		lambda += s.backlog
+	}
+	return lambda
+}
+
+// recent counts the complaints of the last span.
+func (s *stream) recent(now time.Time, span time.Duration) int {
+	n := 0
+	for i := len(s.events) - 1; i >= 0 && now.Sub(s.events[i].at) < span; i-- {
+		n++
+	}
+	return n
+}
+
+// calendar knows the hour of the week in the team's time zone, with its
+// daylight saving; asking it for the same hour twice costs nothing.
+type calendar struct {
+	loc  *time.Location
+	hour int64
+	last weekHour
+}
+
+// weekHour is an hour of the week: 0 is Monday at midnight.
+type weekHour struct {
+	index   int // 0 to 167
+	weekend bool
+	day     int64 // number of the local day, for daily work
+}
+
+func (c *calendar) of(t time.Time) weekHour {
+	h := t.Unix() / 3600
+	if h == c.hour && c.hour != 0 {
+		return c.last
+	}
+	l := t.In(c.loc)
+	d := (int(l.Weekday()) + 6) % 7
+	_, offset := l.Zone()
+	c.hour = h
+	c.last = weekHour{index: d*24 + l.Hour(), weekend: d >= 5, day: (t.Unix() + int64(offset)) / 86400}
+	return c.last
+}
