@@ -9,9 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"tocsin/classify"
 	"tocsin/mailbox"
 	"tocsin/mailbox/imapsync"
 	"tocsin/store"
@@ -26,6 +30,8 @@ type childTask struct {
 	Port               int
 	Username, Password string
 	Data               string
+	Classify           bool
+	Batch              int
 }
 
 func TestMain(m *testing.M) {
@@ -50,7 +56,7 @@ func syncChild(task string) error {
 	}
 	defer s.Close()
 	f := imapsync.NewFolder(imapsync.Account{Name: "support", Host: c.Host, Port: c.Port, TLS: imapsync.Plain, Username: c.Username,
-		Auth: imapsync.Password(c.Password), Backfill: 90 * 24 * time.Hour, Batch: 20, Parse: (&mailbox.Parser{}).Parse}, "INBOX")
+		Auth: imapsync.Password(c.Password), Backfill: 90 * 24 * time.Hour, Batch: c.Batch, Parse: (&mailbox.Parser{}).Parse}, "INBOX")
 	defer f.Close()
 	for {
 		cur, _, err := s.Cursor("support", "INBOX")
@@ -64,14 +70,29 @@ func syncChild(task string) error {
 		if len(b.Messages) == 0 && len(b.Gone) == 0 && b.Next == cur {
 			return nil
 		}
-		entries := make([]store.Entry, len(b.Messages))
-		for i, m := range b.Messages {
-			entries[i].Message = m
-		}
+		entries := judge(b.Messages, c.Classify)
 		if _, err := s.Append(entries, b.Next); err != nil {
 			return err
 		}
 	}
+}
+
+// judge makes entries of messages, classified on all cores as the worker does.
+func judge(ms []mailbox.Message, classified bool) []store.Entry {
+	entries := make([]store.Entry, len(ms))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, m := range ms {
+		entries[i].Message = m
+		if classified {
+			g.Go(func() error {
+				entries[i].Verdict = classify.Default().Classify(classify.Text{Subject: m.Subject, Body: m.Reply, Automated: string(m.Automated)})
+				return nil
+			})
+		}
+	}
+	g.Wait()
+	return entries
 }
 
 // A process that is killed at any moment of a sync, and started again, ends
@@ -90,7 +111,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	for done := 0; done < kills; folders++ {
-		task, err := json.Marshal(childTask{d.Host, d.Port, d.Username, d.Password, filepath.Join(t.TempDir(), "tocsin.db")})
+		task, err := json.Marshal(d.task(filepath.Join(t.TempDir(), "tocsin.db"), false, 20))
 		check(t, err)
 		for killed := true; killed; {
 			killed = runChild(t, string(task), time.Duration(rng.IntN(200))*time.Millisecond, done < kills)
@@ -107,6 +128,10 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		t.Errorf("flags changed")
 	}
 	t.Logf("%d kills over %d syncs of %d mails", kills, folders, n)
+}
+
+func (d *Dovecot) task(data string, classified bool, batch int) childTask {
+	return childTask{d.Host, d.Port, d.Username, d.Password, data, classified, batch}
 }
 
 // runChild starts the process and kills it after a while, unless it ends by
@@ -168,5 +193,20 @@ func verify(t *testing.T, task string, n int) {
 	}
 	if len(seen) != n {
 		t.Errorf("%d different mails stored, want %d", len(seen), n)
+	}
+}
+
+// verifyCount checks how many mails a store holds.
+func verifyCount(t *testing.T, task string, n int) {
+	t.Helper()
+	var c childTask
+	check(t, json.Unmarshal([]byte(task), &c))
+	s, err := store.Open(c.Data, store.Options{Timeout: 5 * time.Second})
+	check(t, err)
+	defer s.Close()
+	st, err := s.Stats()
+	check(t, err)
+	if int(st.Messages) != n {
+		t.Errorf("%d mails stored, want %d", st.Messages, n)
 	}
 }
