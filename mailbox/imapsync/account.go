@@ -28,6 +28,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"tocsin/mailbox"
@@ -89,6 +90,11 @@ type Account struct {
 	// Batch is how many mails one Fetch takes at most; 0 means 500.
 	Batch int
 
+	// DayBytes bounds what is read a day while there is history to read; new
+	// mail always is. 0 means 1.5 GB where the host is Gmail's, which allows 2.5
+	// GB a day to all who read a mailbox, and no bound elsewhere.
+	DayBytes int64
+
 	// Parse turns a mail as transported into a Message; it must not keep raw.
 	// Several calls run at once.
 	Parse func(raw []byte) mailbox.Message
@@ -125,6 +131,9 @@ func (a Account) withDefaults() Account {
 	}
 	if a.Batch <= 0 {
 		a.Batch = 500
+	}
+	if host := strings.ToLower(a.Host); a.DayBytes == 0 && (strings.HasSuffix(host, ".gmail.com") || strings.HasSuffix(host, ".googlemail.com")) {
+		a.DayBytes = 1500 << 20
 	}
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)

@@ -23,16 +23,6 @@ type answer struct {
 	sections  map[string][]byte // by sectionName; nil bytes for NIL
 }
 
-// has tells whether every section asked for has come.
-func (a *answer) has(sections []*imap.FetchItemBodySection) bool {
-	for _, s := range sections {
-		if _, ok := a.sections[sectionName(s)]; !ok {
-			return false
-		}
-	}
-	return true
-}
-
 // merge takes over what another answer about the same mail brought: servers may
 // split one over several responses.
 func (a *answer) merge(b *answer) {

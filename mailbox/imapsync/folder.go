@@ -36,6 +36,10 @@ type Folder struct {
 
 	limit int // mails a batch, when batches fail; 0: as configured
 	bad   map[imap.UID]*badMail
+	aside bool // the next mail is not to be parsed
+
+	day      string // of the byte budget
+	dayBegan int64  // Received when it began
 }
 
 // NewFolder makes a Folder; it connects at the first Fetch.
@@ -200,6 +204,8 @@ func (f *Folder) fetchOnce(ctx context.Context, c mailbox.Cursor) (mailbox.Batch
 		b.Next.UID = uint32(f.fresh[t.count-1])
 		f.fresh = f.fresh[t.count:]
 		f.progress(&b, t.count)
+	case !next.HistoryDone && len(f.history) > 0 && f.budgetUsed():
+		// The rest of the history waits for tomorrow.
 	case !next.HistoryDone && len(f.history) > 0:
 		t, err := f.take(ctx, f.history, f.since())
 		if err != nil {
@@ -215,6 +221,13 @@ func (f *Folder) fetchOnce(ctx context.Context, c mailbox.Cursor) (mailbox.Batch
 	}
 	f.at = b.Next
 	return b, nil
+}
+
+// Careful makes the next Fetch take a single mail. With aside set the mail is
+// not even parsed: it comes as a Message with a Problem. It is for a batch, and
+// then a mail, that crashed the process.
+func (f *Folder) Careful(aside bool) {
+	f.limit, f.aside = 1, aside
 }
 
 // progress counts a long read.
@@ -253,6 +266,7 @@ func (f *Folder) begin(ctx context.Context, c mailbox.Cursor) (mailbox.Cursor, e
 		f.acct.Log.Warn("folder has a new UIDVALIDITY and is read anew", "mailbox", f.acct.Name, "folder", f.name)
 	}
 	f.forget()
+	f.done, f.total = 0, 0
 	return mailbox.Cursor{
 		Account: f.acct.Name, Folder: f.name,
 		UIDValidity: f.examine.UIDValidity, UID: last,
@@ -265,153 +279,4 @@ func upward(n uint32) imap.UIDSet {
 	var set imap.UIDSet
 	set.AddRange(imap.UID(n), 0)
 	return set
-}
-
-// since is the start of the wanted history.
-func (f *Folder) since() time.Time { return f.acct.Now().Add(-f.acct.Backfill) }
-
-// lookEvery is how often history is left for a look at new mail of which the
-// server has said nothing.
-const lookEvery = 2 * time.Second
-
-// look searches for what is left to take: new mail whenever the last is taken,
-// history once.
-func (f *Folder) look(ctx context.Context, c mailbox.Cursor) error {
-	if f.at != c {
-		f.forget()
-	}
-	reading := f.haveOld && len(f.history) > 0 && len(f.s.news) == 0 && time.Since(f.looked) < lookEvery
-	if len(f.fresh) == 0 && !reading {
-		select { // what is announced from now on is for the next look
-		case <-f.s.news:
-		default:
-		}
-		if err := f.noop(ctx); err != nil {
-			return err
-		}
-		uids, err := f.lookAbove(ctx, c.UID)
-		if err != nil {
-			return err
-		}
-		f.fresh, f.looked = uids, time.Now()
-	}
-	if c.HistoryDone || f.haveOld {
-		return nil
-	}
-	top := c.UID
-	if c.HistoryUID > 0 {
-		top = c.HistoryUID - 1
-	}
-	uids, err := f.lookBelow(ctx, top)
-	if err != nil {
-		return err
-	}
-	f.history, f.haveOld = uids, true
-	return nil
-}
-
-// noop makes the server tell of changes where a search alone would not: it is
-// sent only once something was read, for EXAMINE has just told.
-func (f *Folder) noop(ctx context.Context) error {
-	if f.at == (mailbox.Cursor{}) {
-		return nil
-	}
-	return f.s.noop(ctx)
-}
-
-// lookAbove returns the UIDs above last. The set n:* always holds the newest
-// mail, even one below n (RFC 9051 section 9, "uid-range").
-func (f *Folder) lookAbove(ctx context.Context, last uint32) ([]imap.UID, error) {
-	if last == ^uint32(0) {
-		return nil, nil
-	}
-	uids, err := f.s.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{upward(last + 1)}})
-	if err != nil {
-		return nil, err
-	}
-	uids = slices.DeleteFunc(uids, func(u imap.UID) bool { return uint32(u) <= last })
-	slices.Sort(uids)
-	return slices.Compact(uids), nil
-}
-
-// lookBelow returns the UIDs of the wanted history up to top, newest first. It
-// asks for a day more than wanted: SINCE takes no account of time zones.
-func (f *Folder) lookBelow(ctx context.Context, top uint32) ([]imap.UID, error) {
-	if top == 0 {
-		return nil, nil
-	}
-	var set imap.UIDSet
-	set.AddRange(1, imap.UID(top))
-	c := &imap.SearchCriteria{UID: []imap.UIDSet{set}, Since: f.since().AddDate(0, 0, -1)}
-	uids, err := f.s.search(ctx, c)
-	if isRefusal(err) && !isBusy(err) {
-		uids, err = f.s.search(ctx, &imap.SearchCriteria{UID: c.UID})
-	}
-	if err != nil {
-		return nil, err
-	}
-	uids = slices.DeleteFunc(uids, func(u imap.UID) bool { return uint32(u) > top || u == 0 })
-	slices.Sort(uids)
-	uids = slices.Compact(uids)
-	slices.Reverse(uids)
-	return uids, nil
-}
-
-// pollQuickly asks for news often, and returns at the latest when it is time to
-// look properly.
-func (f *Folder) pollQuickly(ctx context.Context) error {
-	for end := time.Now().Add(max(f.acct.Poll, f.acct.Quick)); time.Now().Before(end) && ctx.Err() == nil; {
-		f.s.sleep(ctx, f.acct.Quick)
-		if err := f.s.noop(ctx); err != nil {
-			return err
-		}
-		if len(f.s.news) > 0 {
-			return nil
-		}
-	}
-	return ctx.Err()
-}
-
-// canIdle tells whether the server tells of new mail by itself.
-func (f *Folder) canIdle() bool {
-	return !f.acct.NoIdle && !f.noIdle && (f.s.caps.Has(imap.CapIdle) || f.s.caps.Has(imap.CapIMAP4rev2))
-}
-
-// Wait returns nil when there may be new mail: the server said so, or it is
-// time to look. It returns an error when the connection broke.
-func (f *Folder) Wait(ctx context.Context) error {
-	if f.s == nil {
-		return nil
-	}
-	select {
-	case <-f.s.news:
-		return nil
-	default:
-	}
-	var err error
-	switch {
-	case f.acct.Quick > 0:
-		err = f.pollQuickly(ctx)
-	case f.canIdle():
-		err = f.s.idle(ctx, min(f.acct.Poll, f.acct.IdleRestart))
-		if isRefusal(err) {
-			f.noIdle, err = true, nil // offered and not kept: from now on polls do
-		}
-	default:
-		f.s.sleep(ctx, f.acct.Poll)
-		select {
-		case <-f.s.client.Closed():
-			err = f.s.because(errGone)
-		default:
-		}
-	}
-	if ctx.Err() != nil {
-		f.drop()
-		return ctx.Err()
-	}
-	if err != nil {
-		f.drop()
-		return f.wrap(fmt.Errorf("while waiting for new mail: %w", err))
-	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tocsin/internal/imaptest"
+	"tocsin/mailbox"
 )
 
 // fakeAccount reads the scripted server; its time-outs are short, for what is
@@ -489,6 +490,54 @@ func TestMailDeletedBeforeItWasReadIsReported(t *testing.T) {
 	if len(r.got) != 4 || r.gone != 1 {
 		t.Errorf("%d mails and %d gone, want 4 and 1", len(r.got), r.gone)
 	}
+}
+
+// After a crash the worker takes mails one by one, and sets aside the one that
+// crashes again.
+func TestAMailIsSetAside(t *testing.T) {
+	f := imaptest.StartFake(t, letters(5)...)
+	a := fakeAccount(f)
+	parsed := make(map[string]bool)
+	a.Parse = func(raw []byte) mailbox.Message {
+		m := parse(raw)
+		parsed[m.Subject] = true // one mail at a time: no lock
+		return m
+	}
+	r := newReader(t, a, "INBOX")
+	r.f.Careful(false)
+	r.step()
+	r.f.Careful(true)
+	r.step()
+	if len(r.got) != 2 || r.got[1].UID != 4 || r.got[1].Problem == "" || r.got[1].ID == "" || parsed["mail 4"] || !parsed["mail 5"] {
+		t.Errorf("after the crashes: %+v", r.got)
+	}
+	r.f.acct.Parse = parse
+	r.all()
+	r.wantAll(5)
+}
+
+func TestHistoryKeepsToTheBudgetOfADay(t *testing.T) {
+	f := imaptest.StartFake(t, letters(30)...)
+	a := fakeAccount(f)
+	now := time.Date(2026, 11, 24, 23, 0, 0, 0, time.UTC)
+	a.Now = func() time.Time { return now }
+	a.Batch, a.DayBytes = 5, 3000
+	r := newReader(t, a, "INBOX")
+	r.all()
+	if n := len(r.got); n == 0 || n > 25 {
+		t.Errorf("%d mails on the first day", n)
+	}
+	f.Add(letter(31))
+	before := len(r.got)
+	r.all()
+	if len(r.got) != before+1 {
+		t.Errorf("new mail waits for the budget too")
+	}
+	for range 10 {
+		now = now.Add(24 * time.Hour)
+		r.all()
+	}
+	r.wantAll(31)
 }
 
 func TestNoCommandWritesToTheFolder(t *testing.T) {

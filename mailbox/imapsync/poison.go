@@ -75,7 +75,7 @@ func (f *Folder) tryBad(ctx context.Context, g *gathering, bad *badMail) error {
 		default:
 			f.acct.Log.Warn("a mail could not be read from the server and is kept without its text",
 				"mailbox", f.acct.Name, "folder", f.name, "uid", uint32(it.uid), "attempt", bad.tries)
-			g.unread(it)
+			g.unread(it, "the server lists this mail but does not hand it over")
 			return nil
 		}
 	}
@@ -91,8 +91,20 @@ func (f *Folder) tryBad(ctx context.Context, g *gathering, bad *badMail) error {
 	return err
 }
 
-// unread keeps the place of a mail that the server does not hand over.
-func (g *gathering) unread(it *item) {
+// takeAside takes one mail without looking into it.
+func (f *Folder) takeAside(ctx context.Context, uid imap.UID) (taken, error) {
+	g := f.newGathering([]imap.UID{uid}, time.Time{})
+	if err := g.sizes(ctx); err != nil {
+		return taken{}, err
+	}
+	f.aside = false
+	f.relax()
+	g.unread(&g.items[0], "reading this mail ended the program twice; it was set aside")
+	return g.prefix(), nil
+}
+
+// unread keeps the place of a mail that cannot be read.
+func (g *gathering) unread(it *item, problem string) {
 	m := &it.msg
 	m.ID = mailDigest(fmt.Appendf(nil, "unread %q %q %d %d", g.f.acct.Name, g.f.name, g.parsers.validity, it.uid))
 	m.Account, m.Folder, m.UIDValidity, m.UID = g.f.acct.Name, g.f.name, g.parsers.validity, uint32(it.uid)
@@ -100,7 +112,7 @@ func (g *gathering) unread(it *item) {
 	if m.Received.IsZero() {
 		m.Received = g.f.acct.Now()
 	}
-	m.Problem = "the server lists this mail but does not hand it over"
+	m.Problem = problem
 	it.state = done
 }
 

@@ -158,9 +158,9 @@ func (p *plan) rebuild(a *answer) []byte {
 	var b bytes.Buffer
 	header := wholeLines(a.sections[string(imap.PartSpecifierHeader)], maxHeader)
 	if p.root.multi != nil {
-		writeWithout(&b, header, "Content-Type", "Content-Transfer-Encoding")
+		writeWithout(&b, header, "Content-Type", "Content-Transfer-Encoding", "X-Tocsin-Size")
 	} else {
-		writeWithout(&b, header)
+		writeWithout(&b, header, "X-Tocsin-Size")
 	}
 	p.root.write(&b, a, boundary(a))
 	return b.Bytes()
