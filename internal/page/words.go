@@ -1,0 +1,100 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"tocsin/detect"
+)
+
+// Kinds says which kinds of complaint an incident is about: "login and signup".
+func Kinds(i *detect.Incident) string {
+	names := make([]string, len(i.Categories))
+	for n, c := range i.Categories {
+		names[n] = strings.ReplaceAll(c, "_", " ")
+	}
+	if len(names) > 3 {
+		names = append(names[:3], fmt.Sprintf("%d more kinds", len(i.Categories)-3))
+	}
+	switch len(names) {
+	case 0:
+		return "all"
+	case 1:
+		return names[0]
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// Headline is the incident in a few words.
+func Headline(i *detect.Incident) string {
+	switch i.Kind {
+	case "surge":
+		return capital(Kinds(i)) + " complaints are surging"
+	case "outcome":
+		return "A success rate has dropped"
+	case "blind":
+		return "Tocsin is blind"
+	case "dependency":
+		return "A core package is outdated"
+	}
+	return capital(i.Kind) + " trouble"
+}
+
+// Sentence is why, in a line: how many customers in how long, what is normal,
+// after which deployment.
+func Sentence(i *detect.Incident) string { return sentence(i, &i.Reason) }
+
+// SentenceNow is the same with the numbers as they have grown.
+func SentenceNow(i *detect.Incident) string { return sentence(i, &i.Now) }
+
+func sentence(i *detect.Incident, r *detect.Reason) string {
+	if r.Text != "" {
+		return r.Text
+	}
+	s := fmt.Sprintf("%s complaints: %s in %s (normal %s)", Kinds(i), plural(r.Customers, "customer"), Span(r.Window), Number(r.Expected))
+	if d := i.Suspect; d != nil {
+		s += fmt.Sprintf(", %s after deployment %s", Span(d.Lead), strings.TrimSpace(d.Deployment.Service+" "+d.Deployment.Version))
+	}
+	return s
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// Number is an expected count as people read it: 0.3, 2.4, 18.
+func Number(f float64) string {
+	switch {
+	case f < 0.05:
+		return "0"
+	case f < 10:
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", f), ".0")
+	}
+	return fmt.Sprintf("%.0f", f)
+}
+
+// Span is a length of time as people say it.
+func Span(d time.Duration) string {
+	m := d.Minutes()
+	switch {
+	case m < 0.75:
+		return "less than a minute"
+	case m < 90:
+		return fmt.Sprintf("%.0f min", math.Max(1, m))
+	case m < 48*60:
+		return fmt.Sprintf("%.1f h", m/60)
+	}
+	return fmt.Sprintf("%.0f days", m/60/24)
+}
