@@ -1,0 +1,241 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tocsin/classify"
+	"tocsin/mailbox"
+	"tocsin/store"
+)
+
+// Back-off between tries of a folder that fails: doubled from the first to the
+// last, each time shortened by up to half so that many folders do not come
+// back together. A refused login is tried less often: servers lock accounts.
+const (
+	firstRetry   = time.Second
+	lastRetry    = 2 * time.Minute
+	refusedRetry = time.Minute
+	lastRefused  = 15 * time.Minute
+)
+
+// folder reads one folder until ctx ends: catch up, wait, catch up. Only a
+// broken store ends it with an error.
+func (w *Worker) folder(ctx context.Context, s Source) error {
+	account, name := s.Place()
+	at := place{account, name}
+	log := w.opt.Log.With("mailbox", account, "folder", name)
+	defer s.Close()
+	tries := 0
+	for ctx.Err() == nil {
+		err := w.catchUp(ctx, s, at)
+		if err == nil {
+			if tries > 0 {
+				log.Info("folder is read again", "after_tries", tries)
+			}
+			tries = 0
+			w.seen(at)
+			err = s.Wait(ctx)
+			if err == nil || ctx.Err() != nil {
+				continue
+			}
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		var broken storeError
+		if errors.As(err, &broken) {
+			return fmt.Errorf("mailbox %q: folder %q: %w", account, name, broken.error)
+		}
+		tries++
+		w.failed(at, err)
+		if tries == 1 {
+			log.Warn("folder could not be read", "err", err)
+		} else {
+			log.Debug("folder could not be read", "err", err, "attempt", tries)
+		}
+		sleep(ctx, backOff(err, tries))
+	}
+	return nil
+}
+
+func backOff(err error, tries int) time.Duration {
+	first, last := firstRetry, lastRetry
+	var p interface{ Permanent() bool }
+	if errors.As(err, &p) && p.Permanent() {
+		first, last = refusedRetry, lastRefused
+	}
+	d := last
+	if tries < 12 {
+		d = min(last, first<<(tries-1))
+	}
+	return d - rand.N(d/2+1)
+}
+
+// storeError marks an error of the store, after which nothing can go on.
+type storeError struct{ error }
+
+func (e storeError) Unwrap() error { return e.error }
+
+// catchUp fetches and stores batches until nothing is left.
+func (w *Worker) catchUp(ctx context.Context, s Source, at place) error {
+	var p progress
+	for {
+		c, known, err := w.opt.Store.Cursor(at.account, at.folder)
+		if err != nil {
+			return storeError{err}
+		}
+		if !known {
+			c = mailbox.Cursor{Account: at.account, Folder: at.folder}
+		}
+		b, err := s.Fetch(ctx, c)
+		if err != nil {
+			return err
+		}
+		if len(b.Messages) == 0 && len(b.Gone) == 0 && b.Next == c {
+			return nil
+		}
+		if b.Total > 0 {
+			w.progress(at, b, &p)
+		}
+		if err := w.append(b, c, known); err != nil {
+			return storeError{err}
+		}
+		w.poke()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+func (w *Worker) append(b mailbox.Batch, before mailbox.Cursor, known bool) error {
+	entries := w.judge(b.Messages)
+	for i := range entries {
+		e := &entries[i]
+		e.History = !known || before.UIDValidity == 0 ||
+			(before.UIDValidity == e.UIDValidity && e.UID <= before.UID)
+	}
+	if len(b.Gone) > 0 {
+		w.opt.Log.Warn("mail was moved or deleted before it was read", "mailbox", b.Next.Account, "folder", b.Next.Folder, "mails", len(b.Gone))
+		if err := w.opt.Store.AddMissed(len(b.Gone)); err != nil {
+			return err
+		}
+	}
+	_, err := w.opt.Store.Append(entries, b.Next)
+	return err
+}
+
+// judge classifies mails, several at a time, in their order.
+func (w *Worker) judge(ms []mailbox.Message) []store.Entry {
+	model := w.Model()
+	entries := make([]store.Entry, len(ms))
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range min(cores(), len(ms)) {
+		wg.Go(func() {
+			for i := range next {
+				entries[i] = w.judgeOne(model, ms[i])
+			}
+		})
+	}
+	for i := range ms {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return entries
+}
+
+// judgeOne is where a mail that breaks the classifier stops: it is kept, marked
+// unreadable, and the queue goes on.
+func (w *Worker) judgeOne(model *classify.Model, m mailbox.Message) (e store.Entry) {
+	e.Message = m
+	defer func() {
+		if p := recover(); p != nil {
+			w.opt.Log.Error("mail could not be judged", "mailbox", m.Account, "folder", m.Folder, "uid", m.UID, "err", fmt.Sprint(p))
+			e.Verdict = classify.Verdict{Category: classify.Other}
+			e.Problem = "could not be judged"
+		}
+	}()
+	e.Verdict = model.Classify(classify.Text{Subject: m.Subject, Body: m.Reply, Automated: string(m.Automated)})
+	e.Print = mailbox.Print(m.Reply)
+	if w.own(m.From.Addr) {
+		e.Verdict.Complaint = false
+	}
+	return e
+}
+
+// own tells whether an address is the team's.
+func (w *Worker) own(addr string) bool {
+	return slices.Contains(w.opt.Own, strings.ToLower(addr))
+}
+
+// progress of a first synchronisation, in machine time.
+type progress struct {
+	begun, told time.Time
+	start       int
+}
+
+// progress shows how far a long read has come, and logs it now and then.
+func (w *Worker) progress(at place, b mailbox.Batch, p *progress) {
+	now := time.Now()
+	if p.begun.IsZero() {
+		p.begun, p.start = now, b.Done
+	}
+	var rate float64
+	if d := now.Sub(p.begun).Seconds(); d > 0 {
+		rate = float64(b.Done-p.start) / d
+	}
+	w.update(at, func(f *FolderStatus) {
+		f.State, f.Done, f.Total, f.Rate = "catching up", b.Done, b.Total, rate
+	})
+	w.publish()
+	if now.Sub(p.told) < 5*time.Second {
+		return
+	}
+	p.told = now
+	attrs := []any{"mailbox", at.account, "folder", at.folder, "done", b.Done, "total", b.Total, "per_second", int(rate)}
+	if rate > 0 && b.Total > b.Done {
+		left := time.Duration(float64(b.Total-b.Done) / rate * float64(time.Second))
+		attrs = append(attrs, "remaining", left.Round(time.Second).String())
+	}
+	w.opt.Log.Info("reading history", attrs...)
+}
+
+// seen notes that a folder was read to its end.
+func (w *Worker) seen(at place) {
+	now := w.opt.Now()
+	var gap time.Time
+	w.update(at, func(f *FolderStatus) {
+		if f.Blind {
+			gap = f.LastRead
+			if gap.IsZero() {
+				gap = f.ErrorSince
+			}
+		}
+		f.State, f.LastRead, f.Error, f.ErrorSince = "watching", now, "", time.Time{}
+		f.Done, f.Total, f.Rate = 0, 0, 0
+	})
+	if !gap.IsZero() {
+		w.sighted(at, gap, now)
+	}
+	w.publish()
+}
+
+// failed notes that a folder cannot be read.
+func (w *Worker) failed(at place, err error) {
+	now := w.opt.Now()
+	w.update(at, func(f *FolderStatus) {
+		f.State, f.Error = "failing", err.Error()
+		if f.ErrorSince.IsZero() {
+			f.ErrorSince = now
+		}
+	})
+	w.publish()
+}

@@ -1,0 +1,134 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tocsin/detect"
+)
+
+// watch looks after Tocsin itself: whether it is blind, whether the disk fills,
+// whether the clock jumps, and how long texts are kept.
+func (w *Worker) watch(ctx context.Context) error {
+	// In machine time, but never slower than a tenth of the span in which
+	// blindness is to be noticed.
+	every := min(15*time.Second, max(time.Second, w.opt.BlindAfter/20))
+	t := time.NewTicker(every)
+	defer t.Stop()
+	var retained time.Time
+	last, lastMachine := w.opt.Now(), time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+		}
+		w.blindness()
+		w.disk()
+		now, machine := w.opt.Now(), time.Now()
+		// The monotonic reading of the machine's time does not jump with the
+		// wall clock: the difference of the two is the jump.
+		if w.realTime() {
+			if jump := now.Round(0).Sub(last.Round(0)) - machine.Sub(lastMachine); jump.Abs() > 2*time.Minute {
+				w.trouble(detect.Trouble{Kind: "clock", Key: "clock", At: now, Text: fmt.Sprintf("the clock of this machine jumped by %v", jump.Round(time.Second))})
+				w.trouble(detect.Trouble{Kind: "clock", Key: "clock", At: now, Over: true})
+			}
+		}
+		last, lastMachine = now, machine
+		if w.opt.Retention > 0 && now.Sub(retained) > 24*time.Hour {
+			retained = now
+			n, err := w.opt.Store.Retain(ctx, now.Add(-w.opt.Retention))
+			if err != nil && ctx.Err() == nil {
+				w.opt.Log.Error("texts past their retention could not be removed", "err", err)
+			} else if n > 0 {
+				w.opt.Log.Info("texts past their retention were removed", "mails", n)
+			}
+		}
+	}
+}
+
+// realTime is false in a replay, whose time runs as it likes.
+func (w *Worker) realTime() bool { return w.opt.Now().Sub(time.Now()).Abs() < time.Hour }
+
+// blindness raises a trouble for each folder that could not be read for too
+// long.
+func (w *Worker) blindness() {
+	now := w.opt.Now()
+	type blind struct {
+		key, text string
+	}
+	var found []blind
+	w.mu.Lock()
+	for at, f := range w.folders {
+		since := f.LastRead
+		if since.IsZero() {
+			since = w.started
+		}
+		if f.Blind || f.State == "catching up" || now.Sub(since) < w.opt.BlindAfter {
+			continue
+		}
+		f.Blind = true
+		why := "it does not answer"
+		if f.Error != "" {
+			why = firstLine(f.Error)
+		}
+		found = append(found, blind{at.account + "/" + at.folder,
+			fmt.Sprintf("Tocsin is blind: folder %s of mailbox %s was not read for %d min: %s", at.folder, at.account, int(now.Sub(since).Minutes()), why)})
+	}
+	w.mu.Unlock()
+	for _, b := range found {
+		w.trouble(detect.Trouble{Kind: "blind", Key: b.key, At: now, Text: b.text, Page: true})
+	}
+}
+
+// sighted ends a blindness and takes its span out of what is normal.
+func (w *Worker) sighted(at place, from, to time.Time) {
+	w.update(at, func(f *FolderStatus) { f.Blind = false })
+	w.trouble(detect.Trouble{Kind: "blind", Key: at.account + "/" + at.folder, At: to, Over: true})
+	if _, err := w.opt.Store.AddGap(detect.Gap{From: from, To: to}); err != nil {
+		w.opt.Log.Error("gap could not be stored", "err", err)
+	}
+	w.poke()
+}
+
+// trouble stores a fault of Tocsin's own.
+func (w *Worker) trouble(t detect.Trouble) {
+	if !t.Over {
+		w.opt.Log.Warn("trouble", "kind", t.Kind, "key", t.Key, "text", t.Text)
+	}
+	if _, err := w.opt.Store.AddTrouble(t); err != nil {
+		w.opt.Log.Error("trouble could not be stored", "kind", t.Kind, "err", err)
+		return
+	}
+	w.poke()
+}
+
+// disk raises a trouble while the data file's disk is nearly full.
+func (w *Worker) disk() {
+	s, err := w.opt.Store.Stats()
+	if err != nil {
+		return
+	}
+	free, ok := freeSpace(filepath.Dir(s.Path))
+	if !ok {
+		return
+	}
+	full := free < w.opt.MinDisk
+	w.mu.Lock()
+	was := w.diskFull
+	w.diskFull = full
+	w.mu.Unlock()
+	if full == was {
+		return
+	}
+	w.trouble(detect.Trouble{Kind: "disk", Key: "disk", At: w.opt.Now(), Page: true, Over: !full,
+		Text: fmt.Sprintf("the disk with the data file has only %d MB left", free>>20)})
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}
