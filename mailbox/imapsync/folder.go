@@ -22,6 +22,8 @@ type Folder struct {
 	s        *session
 	examine  *imap.SelectData
 	examined time.Time
+	checked  bool  // the cursor was held to what EXAMINE said
+	cuts     int   // batches in a row that were cut short
 	noIdle   bool  // the server refused it
 	read     int64 // bytes received over connections that are closed
 
@@ -94,6 +96,9 @@ func (f *Folder) connect(ctx context.Context) error {
 			return f.reexamine(ctx)
 		}
 	}
+	if err := f.pace(ctx); err != nil {
+		return err
+	}
 	s, err := dial(ctx, &f.acct)
 	if err != nil {
 		return err
@@ -103,8 +108,24 @@ func (f *Folder) connect(ctx context.Context) error {
 		s.close()
 		return orDone(ctx, err)
 	}
-	f.s, f.examine, f.examined = s, d, time.Now()
+	f.s, f.examine, f.examined, f.checked = s, d, time.Now(), false
 	return nil
+}
+
+// pace waits before a new connection when one after the other is cut, though
+// each brought mail: servers take many logins a minute for an attack.
+func (f *Folder) pace(ctx context.Context) error {
+	if f.cuts < 3 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(min(5*time.Second, 100*time.Millisecond<<min(f.cuts-3, 10)))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
 }
 
 // examineEvery is how often an open folder is opened anew: one that was deleted
@@ -119,7 +140,7 @@ func (f *Folder) reexamine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.examine, f.examined = d, time.Now()
+	f.examine, f.examined, f.checked = d, time.Now(), false
 	return nil
 }
 
@@ -246,7 +267,11 @@ func (f *Folder) progress(b *mailbox.Batch, n int) {
 // begin checks a cursor against the folder, and starts a new one where it does
 // not belong to it.
 func (f *Folder) begin(ctx context.Context, c mailbox.Cursor) (mailbox.Cursor, error) {
-	if c.UIDValidity == f.examine.UIDValidity {
+	// UIDs below one that was taken are to come: the folder is an older copy of
+	// itself, and what comes next would be taken for known.
+	restored := f.examine.UIDNext > 0 && !f.checked && c.UID >= uint32(f.examine.UIDNext)
+	f.checked = true
+	if c.UIDValidity == f.examine.UIDValidity && !restored {
 		return c, nil
 	}
 	last := uint32(0)
@@ -263,7 +288,8 @@ func (f *Folder) begin(ctx context.Context, c mailbox.Cursor) (mailbox.Cursor, e
 		}
 	}
 	if c.UIDValidity != 0 {
-		f.acct.Log.Warn("folder has a new UIDVALIDITY and is read anew", "mailbox", f.acct.Name, "folder", f.name)
+		f.acct.Log.Warn("folder is another than before and is read anew", "mailbox", f.acct.Name, "folder", f.name,
+			"uidvalidity", f.examine.UIDValidity, "before", c.UIDValidity)
 	}
 	f.forget()
 	f.done, f.total = 0, 0

@@ -492,6 +492,23 @@ func TestMailDeletedBeforeItWasReadIsReported(t *testing.T) {
 	}
 }
 
+// A folder put back from a backup may keep its UIDVALIDITY and give UIDs again.
+func TestAFolderRestoredFromABackupIsReadAnew(t *testing.T) {
+	f := imaptest.StartFake(t, letters(10)...)
+	r := newReader(t, fakeAccount(f), "INBOX")
+	r.all()
+	r.f.Close()
+	for u := uint32(5); u <= 10; u++ {
+		f.Delete(u)
+	}
+	f.Add(letter(100)) // UID 5 again
+	r.got = nil
+	r.all()
+	if !slices.Contains(r.subjects(), "mail 100") {
+		t.Errorf("got %q", r.subjects())
+	}
+}
+
 // After a crash the worker takes mails one by one, and sets aside the one that
 // crashes again.
 func TestAMailIsSetAside(t *testing.T) {

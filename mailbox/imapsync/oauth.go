@@ -104,7 +104,7 @@ func ClientCredentials(p Provider, c Client) TokenSource {
 // Refresh gives tokens for a refresh token that tocsin login obtained. Where
 // the provider rotates it, save is called with the new one before its access
 // token is used; when save fails the token is not handed out, and saving is
-// tried again at the next call.
+// tried again at the next call. A nil save keeps nothing, for a trial.
 func Refresh(p Provider, c Client, refresh string, save func(refresh string) error) TokenSource {
 	conf := p.config(c)
 	saved, current := refresh, refresh
@@ -116,7 +116,7 @@ func Refresh(p Provider, c Client, refresh string, save func(refresh string) err
 		if token.RefreshToken != "" {
 			current = token.RefreshToken
 		}
-		if current != saved {
+		if current != saved && save != nil {
 			if err := save(current); err != nil {
 				return nil, fmt.Errorf("saving the new refresh token: %w", err)
 			}

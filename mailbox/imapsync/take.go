@@ -51,6 +51,7 @@ func (f *Folder) take(ctx context.Context, uids []imap.UID, since time.Time) (ta
 	}
 	t := g.prefix()
 	if err == nil {
+		f.cuts = 0
 		f.relax()
 		return t, nil
 	}
@@ -74,6 +75,7 @@ func (f *Folder) take(ctx context.Context, uids []imap.UID, since time.Time) (ta
 		f.suspect(broken)
 	}
 	if !isRefusal(err) && !errors.Is(err, errWithheld) {
+		f.cuts++
 		fresh, history := f.fresh, f.history
 		f.drop()
 		f.fresh, f.history, f.haveOld = fresh, history, len(history) > 0
