@@ -86,12 +86,24 @@ type Query struct {
 	Limit      int    // default 100
 	Before     string // cursor of the page before: Page.Next
 	Oldest     bool   // oldest first; default newest first
+	Heads      bool   // without Text and Reply, which is much faster
 }
 
-// Page is a part of an answer. Next is "" at its end.
+// Page is a part of an answer. Next is "" at its end. A rare word or sender is
+// looked for in a bounded number of messages at a time: then Entries may be
+// few or none, Next is set, and Reached says how far the search came.
 type Page struct {
 	Entries []Entry
 	Next    string
+	Reached time.Time
+}
+
+// Arrival is what a chart must know of a message.
+type Arrival struct {
+	At        time.Time
+	Category  string
+	Sender    string // the complainant's address
+	Complaint bool   // a person's complaint
 }
 
 // Count is how many messages of a category arrived in the hour from At.

@@ -3,7 +3,9 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -11,6 +13,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"tocsin/classify"
 	"tocsin/detect"
 )
 
@@ -264,47 +267,52 @@ func (s *Store) Counts(from, to time.Time) (list []Count, err error) {
 	return
 }
 
+// How many messages one call of Messages looks at before it gives back what it
+// has: by their heads, and with their texts unpacked.
+const (
+	maxHeads = 200_000
+	maxTexts = 10_000
+)
+
 // Messages returns the messages that match.
 func (s *Store) Messages(q Query) (p Page, err error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
+	q.Category, q.Sender, q.Words = strings.ToLower(q.Category), strings.ToLower(q.Sender), strings.ToLower(q.Words)
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(bMessages).Cursor()
-		step := c.Prev
-		var k []byte
-		if q.Oldest {
-			step = c.Next
-			k, _ = c.Seek(timeKey(q.From))
-			if q.From.IsZero() {
-				k, _ = c.First()
-			}
-		} else if q.To.IsZero() {
-			k, _ = c.Last()
-		} else if k, _ = c.Seek(timeKey(q.To)); k == nil {
-			k, _ = c.Last()
-		} else {
-			k, _ = c.Prev()
+		k, step, err := q.start(tx.Bucket(bMessages).Cursor())
+		if err != nil {
+			return err
 		}
-		if q.Before != "" {
-			c.Seek([]byte(q.Before))
-			k, _ = step()
-		}
+		heads, texts := 0, 0
 		for ; k != nil; k, _ = step() {
 			at := keyTime(k[:8])
 			if !q.Oldest && !q.From.IsZero() && at.Before(q.From) || q.Oldest && !q.To.IsZero() && !at.Before(q.To) {
 				return nil
 			}
-			e, err := loadEntry(tx, k, true)
+			heads++
+			e, err := loadEntry(tx, k, false)
 			if err != nil {
 				return err
 			}
-			if !q.matches(&e) {
-				continue
+			p.Reached = at
+			ok := q.matches(&e)
+			if ok && (q.Words != "" || !q.Heads) {
+				texts++
+				if e, err = loadEntry(tx, k, true); err != nil {
+					return err
+				}
+				ok = q.Words == "" || strings.Contains(strings.ToLower(e.Subject+" "+e.Reply), q.Words)
+				if q.Heads {
+					e.Text, e.Reply = "", ""
+				}
 			}
-			p.Entries = append(p.Entries, e)
-			if len(p.Entries) == q.Limit {
-				p.Next = string(k)
+			if ok {
+				p.Entries = append(p.Entries, e)
+			}
+			if len(p.Entries) == q.Limit || heads == maxHeads || texts == maxTexts {
+				p.Next = hex.EncodeToString(k)
 				return nil
 			}
 		}
@@ -313,16 +321,74 @@ func (s *Store) Messages(q Query) (p Page, err error) {
 	return
 }
 
+// start is the first key of a query, and the way onward from it.
+func (q *Query) start(c *bbolt.Cursor) (k []byte, step func() ([]byte, []byte), err error) {
+	step = c.Prev
+	if q.Oldest {
+		step = c.Next
+	}
+	switch {
+	case q.Before != "":
+		key, err := hex.DecodeString(q.Before)
+		if err != nil || len(key) < 8 {
+			return nil, nil, fmt.Errorf("%q is no place in a list of messages", q.Before)
+		}
+		k, _ = c.Seek(key)
+		if k == nil && !q.Oldest {
+			k, _ = c.Last()
+			return k, step, nil
+		}
+		// The message may be gone: then k is already the next one.
+		if q.Oldest && !bytes.Equal(k, key) {
+			return k, step, nil
+		}
+		k, _ = step()
+	case q.Oldest && q.From.IsZero():
+		k, _ = c.First()
+	case q.Oldest:
+		k, _ = c.Seek(timeKey(q.From))
+	case q.To.IsZero():
+		k, _ = c.Last()
+	default:
+		if k, _ = c.Seek(timeKey(q.To)); k == nil {
+			k, _ = c.Last()
+		} else {
+			k, _ = c.Prev()
+		}
+	}
+	return k, step, nil
+}
+
+// matches tells whether a message's head fits; words are looked for later.
 func (q *Query) matches(e *Entry) bool {
-	has := func(s, part string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(part)) }
 	switch {
 	case q.Category != "" && e.Category() != q.Category,
-		q.Sender != "" && !has(e.From.Addr+" "+e.From.Name, q.Sender),
-		q.Words != "" && !has(e.Subject+" "+e.Reply, q.Words),
+		q.Sender != "" && !strings.Contains(strings.ToLower(e.From.Addr+" "+e.From.Name), q.Sender),
 		q.Automated == "only" && e.Automated == "", q.Automated == "without" && e.Automated != "",
-		q.Unsorted && (e.Automated != "" || (e.Category() != "other" && e.Verdict.Confidence > 0.4)),
+		q.Unsorted && (e.Automated != "" || e.Corrected != "" || (e.Category() != classify.Other && e.Verdict.Confidence > 0.4)),
 		q.Problem && e.Problem == "", q.Complaints && !e.Verdict.Complaint:
 		return false
 	}
 	return true
+}
+
+// Arrivals returns the messages of a span, oldest first and at most limit of
+// them: what a finer chart than one of Counts needs. It reads no text.
+func (s *Store) Arrivals(from, to time.Time, limit int) (list []Arrival, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bMessages).Cursor()
+		for k, v := c.Seek(timeKey(from)); k != nil && len(list) < limit; k, v = c.Next() {
+			if !keyTime(k[:8]).Before(to) {
+				return nil
+			}
+			e, err := decodeHead(v, true)
+			if err != nil {
+				return err
+			}
+			list = append(list, Arrival{At: e.Received, Category: e.Category(), Sender: e.Complainant(),
+				Complaint: e.Automated == "" && e.Verdict.Complaint})
+		}
+		return nil
+	})
+	return
 }
