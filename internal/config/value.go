@@ -220,3 +220,22 @@ func guarded(path string) bool {
 	}
 	return false
 }
+
+// SpanText writes a span as a person says it: "90 days", "10 min".
+func SpanText(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d == 0:
+		return "none"
+	case d%day == 0 && d >= day:
+		if d == day {
+			return "1 day"
+		}
+		return strconv.Itoa(int(d/day)) + " days"
+	case d%time.Hour == 0:
+		return strconv.Itoa(int(d/time.Hour)) + " h"
+	case d%time.Minute == 0:
+		return strconv.Itoa(int(d/time.Minute)) + " min"
+	}
+	return d.String()
+}

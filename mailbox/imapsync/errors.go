@@ -18,6 +18,7 @@ type Error struct {
 	What    string // "login refused by imap.example.com"
 	Cure    string // what to do about it; may be empty
 	Final   bool   // trying again soon will not help
+	Folder  string // the folder that cannot be opened, where the sign-in itself worked
 	Err     error  // may be nil
 }
 
@@ -45,6 +46,12 @@ func (e *Error) Permanent() bool { return e.Final }
 func Permanent(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Final
+}
+
+// IsFolder tells whether only one folder is wrong, not the account.
+func IsFolder(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Folder != ""
 }
 
 // reason words a cause without the layers that made it.
@@ -152,7 +159,7 @@ func (a *Account) loginError(err error) *Error {
 
 // folderError words a folder that cannot be opened.
 func (a *Account) folderError(folder string, err error, there []string) *Error {
-	e := &Error{Account: a.Name, What: fmt.Sprintf("cannot open folder %q", folder), Err: err}
+	e := &Error{Account: a.Name, What: fmt.Sprintf("cannot open folder %q", folder), Err: err, Folder: folder}
 	var no *imap.Error
 	if !errors.As(err, &no) {
 		return e

@@ -1,0 +1,120 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"tocsin/detect"
+	"tocsin/store"
+)
+
+// Recorder stores deployments. It is safe for concurrent use.
+type Recorder struct {
+	Store    *store.Store
+	Now      func() time.Time
+	Recorded func()       // called after something was stored; may be nil
+	Log      *slog.Logger // may be nil
+	// Environments are names or patterns that count as production. A
+	// deployment elsewhere is recorded and not suspected.
+	Environments []string
+
+	mu sync.Mutex // one at a time, so that each is compared with the one before
+}
+
+// Record gives a deployment its ID, compares its packages with those of the
+// service's deployment before it, recognises a roll-back, and stores it. added
+// is false when it was known already, and then d is the one that is stored.
+func (r *Recorder) Record(ctx context.Context, req Request) (d detect.Deployment, added bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return d, false, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d = req.Deployment
+	if d.At.IsZero() {
+		d.At = r.Now()
+	}
+	d.At = d.At.UTC()
+	d.Environment = r.environment(d.Environment)
+	if d.ID == "" {
+		d.ID = identity(&d)
+	}
+	if known, ok, err := r.Store.Deployment(d.ID); err != nil || ok {
+		return known, false, err
+	}
+	if d.Kind == "release" {
+		d.Kind = ""
+	}
+	if !d.Rollback {
+		if d.Rollback, err = r.isRollback(&d); err != nil {
+			return d, false, err
+		}
+	}
+	if d.Kind == "rollback" {
+		d.Rollback = true
+	}
+	if len(req.Packages) > 0 {
+		before, err := r.Store.Packages(d.Service, d.Environment, d.At)
+		if err != nil {
+			return d, false, err
+		}
+		if before != nil {
+			d.Changes = detect.Diff(before, req.Packages)
+		}
+	}
+	if _, added, err = r.Store.AddDeployment(d, req.Packages); err != nil {
+		return d, false, fmt.Errorf("deployment %s %s: %w", d.Service, d.Version, err)
+	}
+	if r.Log != nil {
+		r.Log.Info("deployment was recorded", "deployment", d.Service+" "+d.Version, "environment", d.Environment, "source", d.Source, "actor", d.Actor, "packages_changed", len(d.Changes))
+	}
+	if r.Recorded != nil {
+		r.Recorded()
+	}
+	return d, added, nil
+}
+
+// environment makes a name that counts as production here one that counts as
+// production everywhere.
+func (r *Recorder) environment(name string) string {
+	lower := strings.ToLower(name)
+	for _, pattern := range r.Environments {
+		if ok, err := path.Match(strings.ToLower(pattern), lower); err == nil && ok {
+			if !strings.HasPrefix(lower, "prod") {
+				return "production (" + name + ")"
+			}
+			return name
+		}
+	}
+	return name
+}
+
+// recent is how far back a version seen before makes a deployment a roll-back.
+const recent = 90 * 24 * time.Hour
+
+// isRollback tells whether the version ran before, with another one after it.
+func (r *Recorder) isRollback(d *detect.Deployment) (bool, error) {
+	if d.Kind != "" || d.Failed {
+		return false, nil
+	}
+	list, err := r.Store.Deployments(d.At.Add(-recent), d.At)
+	if err != nil {
+		return false, err
+	}
+	other := false
+	for _, b := range list { // newest first
+		if b.Service != d.Service || b.Environment != d.Environment || b.Failed || b.Kind != "" {
+			continue
+		}
+		if b.Version == d.Version {
+			return other, nil
+		}
+		other = true
+	}
+	return false, nil
+}

@@ -1,0 +1,61 @@
+package digest
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"sync"
+	"time"
+
+	"tocsin/internal/page"
+)
+
+//go:embed digest.html
+var markup string
+
+// mail is the HTML part: tables and inline style only, since mail clients drop
+// style sheets, SVG and scripts.
+// Parsed at the first use, which most commands never come to.
+var mail = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("digest").Funcs(template.FuncMap{
+		"number":  page.Number,
+		"one":     oneLine,
+		"subject": subject,
+		"clip":    func(n int, s string) string { return clip(oneLine(s), n) },
+		"plural":  plural,
+		"width": func(k Kind, most int) int {
+			return max(1, 100*k.Complaints/max(1, most))
+		},
+		"add": func(a, b int) int { return a + b },
+	}).Parse(markup))
+})
+
+type mailData struct {
+	*Digest
+	Most        int
+	Links       bool
+	Shown       []Deployment
+	MoreDeploys int
+}
+
+// Day and Link are for the template.
+func (m mailData) Day(t time.Time) string        { return t.In(m.loc).Format("Mon 15:04") }
+func (m mailData) Span() string                  { return m.day("Monday 2 January") }
+func (m mailData) Link(path string) string       { return m.link(path) }
+func (m mailData) Tail(i Incident) string        { return i.tail() }
+func (m mailData) After(d Deployment) string     { return d.tail() }
+func (m mailData) Change(now, before int) string { return change(now, before) }
+
+// HTML is the digest for a mail's HTML part.
+func (d *Digest) HTML() string {
+	m := mailData{Digest: d, Links: d.url != "", Shown: d.Deployments[:min(maxDeployments, len(d.Deployments))]}
+	m.MoreDeploys = len(d.Deployments) - len(m.Shown)
+	for _, k := range d.Kinds {
+		m.Most = max(m.Most, k.Complaints)
+	}
+	var b bytes.Buffer
+	if err := mail().Execute(&b, m); err != nil {
+		panic("digest: the template does not fit its data: " + err.Error())
+	}
+	return b.String()
+}

@@ -1,0 +1,348 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+	"time"
+
+	"tocsin/detect"
+	"tocsin/store"
+)
+
+// Chart is complaints over a span beside what is normal. It is drawn as an SVG
+// that stretches to its box; its labels are HTML, so that they stay readable on
+// a phone.
+type Chart struct {
+	Title      string
+	Category   string // "" for all
+	From, To   time.Time
+	Step       time.Duration
+	Counts     []int
+	Band       []detect.Band
+	Marks      []Mark
+	Incidents  []detect.Incident
+	Total      int
+	Expected   float64 // in the whole span; negative when unknown
+	Ticks      []string
+	Top        int // the value at the top
+	Alarmed    bool
+	Big        bool
+	Loc        *time.Location
+	SuccessPct []float64 // success rate per step, -1 where none; nil: no second signal
+}
+
+// Mark is a deployment on a chart.
+type Mark struct {
+	At      time.Time
+	ID      string
+	Text    string
+	Suspect bool
+	Back    bool // a roll-back
+}
+
+// spans are the choices of how much a chart shows.
+var spans = []struct {
+	Name  string
+	Span  time.Duration
+	Step  time.Duration
+	Every time.Duration // between ticks
+}{
+	{"3h", 3 * time.Hour, 2 * time.Minute, 30 * time.Minute},
+	{"12h", 12 * time.Hour, 10 * time.Minute, 2 * time.Hour},
+	{"24h", 24 * time.Hour, 15 * time.Minute, 4 * time.Hour},
+	{"7d", 7 * 24 * time.Hour, 2 * time.Hour, 24 * time.Hour},
+	{"30d", 30 * 24 * time.Hour, 8 * time.Hour, 5 * 24 * time.Hour},
+	{"1y", 365 * 24 * time.Hour, 4 * 24 * time.Hour, 61 * 24 * time.Hour},
+}
+
+// maxArrivals bounds what a fine chart reads; beyond it the chart is drawn from
+// the counts by hour.
+const maxArrivals = 50_000
+
+// volume counts complaints by category and step. A complainant counts once in
+// a step.
+func (s *Server) volume(from, to time.Time, step time.Duration) (map[string][]int, error) {
+	n := int(to.Sub(from)/step) + 1
+	if to.Sub(from)%step == 0 {
+		n--
+	}
+	out := map[string][]int{"": make([]int, n)}
+	add := func(at time.Time, category string, count int) {
+		i := int(at.Sub(from) / step)
+		if i < 0 || i >= n {
+			return
+		}
+		if out[category] == nil {
+			out[category] = make([]int, n)
+		}
+		out[category][i] += count
+		out[""][i] += count
+	}
+	if step < time.Hour {
+		arrivals, err := s.opt.Store.Arrivals(from, to, maxArrivals)
+		if err != nil {
+			return nil, err
+		}
+		if len(arrivals) < maxArrivals {
+			type once struct {
+				step             int
+				category, sender string
+			}
+			seen := map[once]bool{}
+			for _, a := range arrivals {
+				key := once{int(a.At.Sub(from) / step), a.Category, a.Sender}
+				if a.Complaint && !seen[key] {
+					seen[key] = true
+					add(a.At, a.Category, 1)
+				}
+			}
+			return out, nil
+		}
+	}
+	counts, err := s.opt.Store.Counts(from, to)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range counts {
+		at := c.At
+		if at.Before(from) {
+			at = from
+		}
+		add(at, c.Category, c.Complaints)
+	}
+	return out, nil
+}
+
+// chart puts one together.
+func (s *Server) chart(title, category string, from, to time.Time, step, every time.Duration, counts []int, marks []Mark) Chart {
+	c := Chart{Title: title, Category: category, From: from, To: to, Step: step, Counts: counts, Marks: marks, Expected: -1, Loc: s.opt.Location}
+	for _, v := range counts {
+		c.Total += v
+	}
+	if s.opt.Worker != nil {
+		c.Band = s.opt.Worker.Normal(category, from, to, step)
+	}
+	high := 0.0
+	if len(c.Band) > 0 {
+		c.Expected = 0
+		for _, b := range c.Band {
+			c.Expected += b.Expected
+			high = max(high, b.High)
+		}
+	}
+	most := 1
+	for _, v := range counts {
+		most = max(most, v)
+	}
+	c.Top = niceTop(max(float64(most), math.Ceil(high), 3))
+	c.ticks(every)
+	return c
+}
+
+func niceTop(v float64) int {
+	if v <= 5 {
+		return int(math.Ceil(v))
+	}
+	p := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, m := range []float64{1, 1.5, 2, 3, 4, 5, 6, 8, 10} {
+		if m*p >= v {
+			return int(math.Ceil(m * p))
+		}
+	}
+	return int(v)
+}
+
+func (c *Chart) ticks(every time.Duration) {
+	format := "15:04"
+	if every >= 24*time.Hour {
+		format = "2 Jan"
+	}
+	// Equal steps from edge to edge, so that the labels need no position.
+	n := max(1, int(c.To.Sub(c.From)/every))
+	for i := range n + 1 {
+		at := c.From.Add(time.Duration(i) * c.To.Sub(c.From) / time.Duration(n))
+		c.Ticks = append(c.Ticks, at.In(c.Loc).Format(format))
+	}
+}
+
+// Label is the chart in words, for those who do not see it.
+func (c *Chart) Label() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %d from %s to %s", c.Title, c.Total, c.From.In(c.Loc).Format("2 Jan 15:04"), c.To.In(c.Loc).Format("2 Jan 15:04"))
+	if c.Expected >= 0 {
+		fmt.Fprintf(&b, ", normal %.1f", c.Expected)
+	}
+	for _, m := range c.Marks {
+		fmt.Fprintf(&b, "; %s at %s", m.Text, m.At.In(c.Loc).Format("15:04"))
+	}
+	return b.String()
+}
+
+// Size of the drawing before it is stretched.
+const chartW, chartH = 1000, 200
+
+func (c *Chart) x(t time.Time) float64 {
+	return min(1, max(0, float64(t.Sub(c.From))/float64(c.To.Sub(c.From)))) * chartW
+}
+
+func (c *Chart) y(v float64) float64 {
+	return chartH - min(1, v/float64(c.Top))*chartH*0.94
+}
+
+// SVG draws it. Every string in it is escaped; there are few, and none of a
+// customer's.
+func (c *Chart) SVG() template.HTML {
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg class="plot" viewBox="0 0 %d %d" preserveAspectRatio="none" role="img" aria-label="%s">`, chartW, chartH, template.HTMLEscapeString(c.Label()))
+	for _, i := range c.Incidents {
+		end := i.ResolvedAt
+		if end.IsZero() || end.After(c.To) {
+			end = c.To
+		}
+		x, x2 := c.x(i.StartedAt), c.x(end)
+		fmt.Fprintf(&b, `<rect class="incident" x="%.1f" y="0" width="%.1f" height="%d"/>`, x, max(1, x2-x), chartH)
+	}
+	for _, f := range []float64{0.5, 1} {
+		fmt.Fprintf(&b, `<line class="grid" x1="0" x2="%d" y1="%.1f" y2="%.1f"/>`, chartW, c.y(f*float64(c.Top)), c.y(f*float64(c.Top)))
+	}
+	c.band(&b)
+	w := float64(c.Step) / float64(c.To.Sub(c.From)) * chartW
+	for i, v := range c.Counts {
+		if v == 0 {
+			continue
+		}
+		x := float64(i) * w
+		class := "bar"
+		if i < len(c.Band) && float64(v) > c.Band[i].High {
+			class = "bar high"
+		}
+		at := c.From.Add(time.Duration(i) * c.Step).In(c.Loc).Format("2 Jan 15:04")
+		fmt.Fprintf(&b, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"><title>%s: %d</title></rect>`,
+			class, x+w*0.08, c.y(float64(v)), min(w*0.84, chartW-x), chartH-c.y(float64(v)), at, v)
+	}
+	c.success(&b, w)
+	for _, m := range c.Marks {
+		class := "deploy"
+		if m.Suspect {
+			class = "deploy suspect"
+		} else if m.Back {
+			class = "deploy back"
+		}
+		x := c.x(m.At)
+		fmt.Fprintf(&b, `<line class="%s" x1="%.1f" x2="%.1f" y1="0" y2="%d"><title>%s</title></line>`, class, x, x, chartH, template.HTMLEscapeString(m.Text))
+	}
+	b.WriteString(`</svg>`)
+	return template.HTML(b.String())
+}
+
+func (c *Chart) band(b *strings.Builder) {
+	if len(c.Band) == 0 {
+		return
+	}
+	var up, down, mid strings.Builder
+	for i, v := range c.Band {
+		x := c.x(v.From.Add(c.Step / 2))
+		if i == 0 {
+			x = 0
+		} else if i == len(c.Band)-1 {
+			x = chartW
+		}
+		fmt.Fprintf(&up, "L%.1f %.1f", x, c.y(v.High))
+		down2 := fmt.Sprintf("L%.1f %.1f", x, c.y(v.Low))
+		rest := down.String()
+		down.Reset()
+		down.WriteString(down2 + rest)
+		cmd := "L"
+		if i == 0 {
+			cmd = "M"
+		}
+		fmt.Fprintf(&mid, "%s%.1f %.1f", cmd, x, c.y(v.Expected))
+	}
+	fmt.Fprintf(b, `<path class="band" d="M%s%sZ"/><path class="normal" d="%s"/>`, strings.TrimPrefix(up.String(), "L"), down.String(), mid.String())
+}
+
+// success draws the second signal: the share of attempts that succeeded, full
+// height at 100 %.
+func (c *Chart) success(b *strings.Builder, w float64) {
+	var d strings.Builder
+	pen := "M"
+	for i, p := range c.SuccessPct {
+		if p < 0 {
+			pen = "M"
+			continue
+		}
+		fmt.Fprintf(&d, "%s%.1f %.1f", pen, (float64(i)+0.5)*w, chartH-p/100*chartH*0.94)
+		pen = "L"
+	}
+	if d.Len() > 0 {
+		fmt.Fprintf(b, `<path class="success" d="%s"/>`, d.String())
+	}
+}
+
+// addSuccess fills in the second signal of a category, if there is one.
+func (c *Chart) addSuccess(all []detect.Outcome) {
+	type sum struct{ ok, all int }
+	sums := make([]sum, len(c.Counts))
+	any := false
+	for _, o := range all {
+		if o.Action != c.Category {
+			continue
+		}
+		i := int(o.At.Sub(c.From) / c.Step)
+		if i < 0 || i >= len(sums) {
+			continue
+		}
+		sums[i].ok += o.Succeeded
+		sums[i].all += o.Succeeded + o.Failed
+		any = true
+	}
+	if !any {
+		return
+	}
+	c.SuccessPct = make([]float64, len(sums))
+	for i, s := range sums {
+		c.SuccessPct[i] = -1
+		if s.all > 0 {
+			c.SuccessPct[i] = 100 * float64(s.ok) / float64(s.all)
+		}
+	}
+}
+
+// marks are the deployments of a span, oldest first.
+func (s *Server) marks(from, to time.Time, incidents []detect.Incident) ([]Mark, error) {
+	list, err := s.opt.Store.Deployments(from, to)
+	if err != nil {
+		return nil, err
+	}
+	var marks []Mark
+	for n := len(list) - 1; n >= 0; n-- {
+		d := &list[n]
+		m := Mark{At: d.At, ID: d.ID, Text: "deployment " + d.Service + " " + d.Version, Back: d.Rollback || d.Kind == "rollback"}
+		if m.Back {
+			m.Text = "roll-back to " + d.Service + " " + d.Version
+		}
+		for i := range incidents {
+			if sus := incidents[i].Suspect; sus != nil && sus.Deployment.ID == d.ID {
+				m.Suspect = true
+			}
+		}
+		marks = append(marks, m)
+	}
+	if len(marks) > 100 {
+		marks = marks[len(marks)-100:]
+	}
+	return marks, nil
+}
+
+// evidenceOf are the phrases that decided, to be marked in a text.
+func evidenceOf(e *store.Entry) []string {
+	var list []string
+	for _, v := range e.Verdict.Evidence {
+		if len(v.Phrase) >= 3 {
+			list = append(list, v.Phrase)
+		}
+	}
+	return list
+}
