@@ -69,6 +69,7 @@ type Detector struct {
 	grid      time.Time
 	outcomes  map[string]*rateWatch
 	learned   time.Time // first complaint ever seen
+	unlearned bool      // history came in since the baseline was learned
 }
 
 // New returns a detector that has seen nothing.
@@ -168,6 +169,9 @@ func (d *Detector) Complaint(c Complaint) []Change {
 	if !old {
 		changes = d.advance(c.At)
 	}
+	if !old {
+		d.follow(&c)
+	}
 	list := d.streamsOf(&c)
 	hour := c.At.Unix() / 3600
 	counted := false
@@ -180,17 +184,14 @@ func (d *Detector) Complaint(c Complaint) []Change {
 		if old {
 			continue
 		}
-		s.add(event{at: c.At, kind: c.Category, message: c.MessageID})
+		s.add(event{at: c.At, kind: c.Category, message: c.MessageID, who: c.Complainant})
 		if late := d.now.Sub(c.At); late > lateness {
 			// It arrived late: it takes its own place in time.
 			s.place(c.At)
 		}
 	}
 	if old || !counted {
-		if old && c.At.After(d.now) {
-			d.now = c.At // history is read before time begins
-			d.daily()
-		}
+		d.unlearned = d.unlearned || old && counted
 		return changes
 	}
 	d.lastSeen = c.At
@@ -280,6 +281,11 @@ func (d *Detector) advance(to time.Time) []Change {
 		d.now = to
 		d.day = d.hours.of(to).day
 	}
+	if d.unlearned {
+		// History is read newest first, in any order; what comes after it is
+		// tested against all of it.
+		d.learn(to)
+	}
 	if !to.After(d.now) {
 		return nil
 	}
@@ -347,9 +353,15 @@ func (d *Detector) daily() {
 			d.hide(t.StartedAt, d.now)
 		}
 	}
-	d.all.base.learn(d.now, &d.hours, nil, 1)
+	d.learn(d.now)
+}
+
+// learn fits every baseline and the threshold to what was seen before now.
+func (d *Detector) learn(now time.Time) {
+	d.unlearned = false
+	d.all.base.learn(now, &d.hours, nil, 1)
 	for _, s := range d.streams[1:] {
-		s.base.learn(d.now, &d.hours, &d.all.base.profile, 0.15)
+		s.base.learn(now, &d.hours, &d.all.base.profile, 0.15)
 		s.share = math.Min(math.Max(s.base.level/math.Max(d.all.base.level, 1e-6), 0.01), 1)
 	}
 	d.limit.fit(d.all.base.level)

@@ -21,6 +21,7 @@ const (
 	mergeWithin = 90 * time.Minute
 	muteFor     = 24 * time.Hour
 	mostSamples = 10
+	mostHit     = 50_000 // people remembered of an incident
 )
 
 // tracked is an incident with what the detector remembers about it.
@@ -28,8 +29,9 @@ type tracked struct {
 	Incident
 	stream    *stream
 	calmSince time.Time
-	told      int // customers when people were told last
-	since     int // index-free count of customers so far
+	told      int             // customers when people were told last
+	people    map[string]bool // everybody who wrote, those too who add no evidence
+	mails     int
 	peak      float64
 	limit     float64
 	seen      map[string]int // customers by category
@@ -75,8 +77,14 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 		return d.grow(open, v, c)
 	}
 	need := d.limit.current
-	customers := v.window.count
-	if customers < leastPeople || v.evidence < need-warnAllowance {
+	if v.window.count < leastPeople || v.evidence < need-warnAllowance {
+		return nil
+	}
+	// Of what came in at the time, only the kinds that surge make a trouble.
+	var shape tracked
+	d.describe(&shape, v)
+	customers := shape.Now.Customers
+	if customers < leastPeople {
 		return nil
 	}
 	if d.isMuted(v.stream, customers) {
@@ -103,6 +111,29 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 	open.told = open.Now.Customers
 	d.accuse(open, v)
 	return []Change{{Kind: Opened, At: d.now, Incident: open.Incident}}
+}
+
+// follow counts who is hit by an open incident. Colleagues beyond a few and
+// texts sent word for word add no evidence, but they are customers all the same.
+func (d *Detector) follow(c *Complaint) {
+	group := d.kind(c.Category).Group
+	for _, t := range d.incidents {
+		if t.State == Resolved || t.Kind != "surge" || !slices.Contains(t.Categories, c.Category) && (group == "" || group != t.Group) {
+			continue
+		}
+		t.hit(c.Complainant)
+		t.mails++
+		t.Now.Customers, t.Now.Complaints = max(t.Now.Customers, len(t.people)), max(t.Now.Complaints, t.mails)
+	}
+}
+
+func (t *tracked) hit(who string) {
+	if t.people == nil {
+		t.people = map[string]bool{}
+	}
+	if len(t.people) < mostHit {
+		t.people[who] = true
+	}
 }
 
 // openFor finds the incident that a surge belongs to: of the same stream or
@@ -139,35 +170,66 @@ func incidentID(at time.Time, parts ...string) string {
 	return at.UTC().Format("20060102-1504-") + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:6])
 }
 
-// describe fills in the numbers of an incident from a window.
+// describe fills in the numbers of an incident from a window: those of the
+// kinds that surge, without what else came in at the time.
 func (d *Detector) describe(t *tracked, v verdict) {
 	w, s := v.window, v.stream
 	if w.first >= len(s.events) {
 		return
 	}
 	events := s.events[w.first:]
-	r := Reason{
-		Complaints: len(events), Customers: len(events), Expected: math.Round(1000*w.expected) / 1000,
-		FirstComplaint: events[0].at, FirstMessage: events[0].message,
-		Evidence: math.Round(100*v.evidence) / 100, Threshold: math.Round(100*d.limit.current) / 100,
-		ColdStart: d.Learning() < 14,
-	}
-	r.Window = d.now.Sub(events[0].at)
-	if w.expected == 0 {
-		r.Expected = math.Round(1000*s.base.current*r.Window.Hours()) / 1000
-	}
 	count := map[string]int{}
 	for _, e := range events {
 		count[e.kind]++
+	}
+	d.name(t, count, d.now.Sub(events[0].at))
+	group := ""
+	if s.group && s != d.all {
+		group = t.Group
+	}
+	var r Reason
+	known := len(t.people)
+	for _, e := range events {
+		if !slices.Contains(t.Categories, e.kind) && (group == "" || d.kind(e.kind).Group != group) {
+			continue
+		}
+		if r.Customers == 0 {
+			r.FirstComplaint, r.FirstMessage = e.at, e.message
+		}
+		r.Customers++
+		t.hit(e.who)
 		if e.message != "" && len(r.Messages) < mostSamples {
 			r.Messages = append(r.Messages, e.message)
 		}
 	}
-	t.Now = r
-	if t.StartedAt.IsZero() || events[0].at.Before(t.StartedAt) && t.StartedAt.Sub(events[0].at) < 30*time.Minute {
-		t.StartedAt = events[0].at
+	if known == 0 {
+		t.mails = r.Customers
 	}
-	d.name(t, count, r.Window)
+	r.Customers = max(r.Customers, len(t.people))
+	r.Complaints = max(r.Customers, t.mails)
+	r.Evidence, r.Threshold = math.Round(100*v.evidence)/100, math.Round(100*d.limit.current)/100
+	r.ColdStart = d.Learning() < 14
+	r.Window = d.now.Sub(r.FirstComplaint)
+	r.Expected = math.Round(1000*d.normalIn(t, s, w, r.Window)) / 1000
+	t.Now = r
+	if t.StartedAt.IsZero() || r.FirstComplaint.Before(t.StartedAt) && t.StartedAt.Sub(r.FirstComplaint) < 30*time.Minute {
+		t.StartedAt = r.FirstComplaint
+	}
+}
+
+// normalIn is how many complainants of an incident's kinds are normal in the
+// span of a window.
+func (d *Detector) normalIn(t *tracked, s *stream, w window, span time.Duration) float64 {
+	sum := 0.0
+	for _, kind := range t.Categories {
+		if k := d.byName["kind "+kind]; k != nil {
+			sum += k.base.current * span.Hours()
+		}
+	}
+	if w.expected > 0 && (w.expected < sum || s != d.all) {
+		return w.expected
+	}
+	return sum
 }
 
 // name says which kinds surge, the leading one first: those with more than
@@ -184,20 +246,36 @@ func (d *Detector) name(t *tracked, count map[string]int, span time.Duration) {
 			continue
 		}
 		lambda := s.base.current * math.Max(span.Hours(), 0.05)
-		if e := float64(n) - lambda; n >= 2 && float64(n) > 2*lambda || slices.Contains(t.Categories, kind) {
+		if e := float64(n) - lambda; n >= 2 && float64(n) > 2*lambda && e > 1 || slices.Contains(t.Categories, kind) {
 			list = append(list, excess{kind, e})
 		} else if len(count) == 1 {
 			list = append(list, excess{kind, e})
 		}
 	}
 	if len(list) == 0 {
-		for kind, n := range count {
-			list = append(list, excess{kind, float64(n)})
+		// Too few of each kind to tell: the kinds of the group that has the most
+		// are one trouble, and a stray complaint beside them is not part of it.
+		groups := map[string]float64{}
+		group := func(kind string) string {
+			if g := d.kind(kind).Group; g != "" {
+				return "group " + g
+			}
+			return "kind " + kind
 		}
-		sort.Slice(list, func(a, b int) bool {
-			return list[a].score > list[b].score || list[a].score == list[b].score && list[a].kind < list[b].kind
-		})
-		list = list[:min(1, len(list))]
+		top := ""
+		for kind, n := range count {
+			groups[group(kind)] += float64(n)
+		}
+		for g, n := range groups {
+			if top == "" || n > groups[top] || n == groups[top] && g < top {
+				top = g
+			}
+		}
+		for kind, n := range count {
+			if group(kind) == top {
+				list = append(list, excess{kind, float64(n)})
+			}
+		}
 	}
 	sort.Slice(list, func(a, b int) bool {
 		return list[a].score > list[b].score || list[a].score == list[b].score && list[a].kind < list[b].kind
@@ -238,11 +316,10 @@ func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
 		w.count = len(s.events) - w.first
 		w.expected = s.expect(s.events[w.first].tau, d.now)
 		w.evidence = v.window.evidence
-		had := t.Now.Customers
+		had := t.Now
 		d.describe(t, verdict{stream: s, window: w, evidence: v.evidence})
-		if t.Now.Customers < had { // the stream looks back on a bounded number
-			t.Now.Customers, t.Now.Complaints = had+1, had+1
-		}
+		// The stream looks back on a bounded number.
+		t.Now.Customers, t.Now.Complaints = max(t.Now.Customers, had.Customers), max(t.Now.Complaints, had.Complaints)
 	}
 	t.calmSince = time.Time{}
 	if d.now.Sub(t.DetectedAt) < 30*time.Minute && t.State != Resolved {

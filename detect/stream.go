@@ -39,7 +39,7 @@ type event struct {
 	tau     float64
 	kind    string
 	message string
-	order   int
+	who     string // complainant
 }
 
 // advance moves the stream's clock: the expected number grows with the rate of

@@ -117,7 +117,8 @@ func (w *writer) background(from, to time.Time) []Mail {
 // densely at first, the first one at from and the last at to.
 func (w *writer) surge(from, to time.Time) []Mail {
 	login, signup := split(loginMails), split(signupMails)
-	w.rng.Shuffle(len(login), func(i, j int) { login[i], login[j] = login[j], login[i] })
+	rest := login[1:] // the story begins with the plainest of them
+	w.rng.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
 	w.rng.Shuffle(len(signup), func(i, j int) { signup[i], signup[j] = signup[j], signup[i] })
 	n := len(login) + len(signup)
 	var mails []Mail

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"sort"
+	"time"
+
+	"tocsin/classify"
+	"tocsin/detect"
+	"tocsin/internal/config"
+	"tocsin/internal/worker"
+	"tocsin/mailbox"
+)
+
+var backtestCommand = command{
+	name:    "backtest",
+	args:    "< events.jsonl",
+	summary: "what would have paged on past mail",
+	about: `
+Replays complaints and deployments through the detector that "tocsin run" uses
+and prints the incidents that would have paged, one JSON object a line.
+
+The input is JSONL in time order:
+  {"time":"2026-11-23T09:45:02Z","category":"login","sender":"a@example.com"}
+  {"time":"2026-11-23T09:40:00Z","deployment":{"service":"web","version":"2.4.0"}}
+With --config the mail that the store already holds is replayed instead.
+
+example:
+  tocsin backtest --false-alarms 1/30d --time-zone Europe/Berlin < quarter.jsonl`,
+	setup: func(p *program, fs *flag.FlagSet) func(context.Context, []string) error {
+		b := backtest{p: p}
+		fs.StringVar(&b.budget, "false-alarms", "", "`BUDGET` of false pages over the whole inbox, as 1/30d; default 1/30d, or the file's")
+		fs.StringVar(&b.zone, "time-zone", "", "the team's `ZONE`, as Europe/Berlin; default UTC, or the file's")
+		fs.StringVar(&b.config, "config", "", "replay the store of this configuration `FILE`")
+		fs.BoolVar(&b.warnings, "warnings", false, "print what would only have warned, too")
+		return b.run
+	},
+}
+
+type backtest struct {
+	p                    *program
+	budget, zone, config string
+	warnings             bool
+}
+
+// backtestLine is one line of input.
+type backtestLine struct {
+	Time       string             `json:"time"`
+	Category   string             `json:"category"`
+	Sender     string             `json:"sender"`
+	Deployment *detect.Deployment `json:"deployment"`
+	At         time.Time          `json:"-"`
+}
+
+// backtestIncident is one line of output.
+type backtestIncident struct {
+	Category   string              `json:"category"`
+	Categories []string            `json:"categories"`
+	Level      detect.Level        `json:"level"`
+	StartedAt  time.Time           `json:"started_at"`
+	DetectedAt time.Time           `json:"detected_at"`
+	ResolvedAt *time.Time          `json:"resolved_at"`
+	Complaints int                 `json:"complaints"`
+	Senders    int                 `json:"senders"`
+	Expected   float64             `json:"expected"`
+	Deployment *backtestDeployment `json:"deployment"`
+}
+
+type backtestDeployment struct {
+	Service     string    `json:"service"`
+	Version     string    `json:"version"`
+	Time        time.Time `json:"time"`
+	Probability float64   `json:"probability"`
+}
+
+func (b *backtest) run(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		return usagef("backtest reads its events from standard input: tocsin backtest < %s", args[0])
+	}
+	opt := detect.Options{AllPage: true, Kinds: allPage(worker.Kinds(classify.DefaultTaxonomy()))}
+	budget, zone := "1/30d", "UTC"
+	var source func(*replay) error
+	if b.config != "" {
+		s, err := openRead(ctx, b.config)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		budget, zone = s.cfg.FalseAlarms.String(), s.cfg.TimeZone
+		kinds, err := s.kinds()
+		if err != nil {
+			return err
+		}
+		opt.AllPage, opt.Kinds = false, kinds
+		source = func(r *replay) error { return s.Events(ctx, r.parse) }
+	} else {
+		source = func(r *replay) error { return eachLine(b.p.In, r.parse) }
+	}
+	if b.budget != "" {
+		budget = b.budget
+	}
+	if b.zone != "" {
+		zone = b.zone
+	}
+	var err error
+	if opt.FalseAlarms, err = config.ParseRate(budget); err != nil {
+		return err
+	}
+	if opt.Location, err = time.LoadLocation(zone); err != nil {
+		return fmt.Errorf("%q is not a time zone: use a name such as Europe/Berlin", zone)
+	}
+	r := newReplay(ctx, detect.New(opt))
+	if err := source(r); err != nil {
+		return err
+	}
+	return r.print(newJSONLines(b.p.Out), b.warnings)
+}
+
+// allPage lets every kind of a taxonomy page: a backtest over somebody's
+// events cannot know which of them wake people.
+func allPage(kinds []detect.Kind) []detect.Kind {
+	for i := range kinds {
+		kinds[i].Page, kinds[i].High = true, false
+	}
+	return kinds
+}
+
+// replay feeds lines to a detector and keeps the incidents as they come to be.
+type replay struct {
+	ctx       context.Context
+	detector  *detect.Detector
+	incidents map[string]detect.Incident
+	last      time.Time
+	people    map[string]person
+	n         int
+}
+
+type person struct{ complainant, organisation string }
+
+func newReplay(ctx context.Context, d *detect.Detector) *replay {
+	return &replay{ctx: ctx, detector: d, incidents: map[string]detect.Incident{}, people: map[string]person{}}
+}
+
+func (r *replay) parse(n int, raw []byte) error {
+	var l backtestLine
+	if err := decodeLine(n, raw, &l); err != nil {
+		return err
+	}
+	if l.Time == "" {
+		return fmt.Errorf("line %d has no time", n)
+	}
+	var err error
+	if l.At, err = time.Parse(time.RFC3339, l.Time); err != nil {
+		return fmt.Errorf("line %d: time %q is not RFC 3339, as 2026-11-23T09:45:02Z", n, l.Time)
+	}
+	if l.At.Year() < 1971 || l.At.Year() > 2200 {
+		return fmt.Errorf("line %d: time %q is out of range", n, l.Time)
+	}
+	if l.At.Before(r.last) {
+		return fmt.Errorf("line %d is earlier (%s) than the line before it (%s): sort the events by time", n, l.Time, r.last.Format(time.RFC3339))
+	}
+	switch {
+	case l.Deployment != nil && l.Deployment.Service == "":
+		return fmt.Errorf("line %d: the deployment has no service", n)
+	case l.Deployment == nil && l.Category == "":
+		return fmt.Errorf("line %d has neither a category nor a deployment", n)
+	case l.Deployment == nil && l.Sender == "":
+		return fmt.Errorf("line %d has no sender", n)
+	}
+	return r.line(l)
+}
+
+func (r *replay) line(l backtestLine) error {
+	if r.n++; r.n%4096 == 0 && r.ctx.Err() != nil {
+		return r.ctx.Err()
+	}
+	r.last = l.At
+	if l.Deployment != nil {
+		d := *l.Deployment
+		d.At = l.At
+		if d.ID == "" {
+			d.ID = fmt.Sprintf("%s %s %d", d.Service, d.Version, l.At.UnixNano())
+		}
+		r.keep(r.detector.Deployment(d))
+		return nil
+	}
+	who, ok := r.people[l.Sender]
+	if !ok {
+		m := mailbox.Message{From: mailbox.Address{Addr: l.Sender}}
+		who = person{m.Complainant(), m.Organisation()}
+		if who.complainant == "" {
+			who.complainant = l.Sender
+		}
+		if len(r.people) > 200_000 {
+			clear(r.people)
+		}
+		r.people[l.Sender] = who
+	}
+	r.keep(r.detector.Complaint(detect.Complaint{
+		At: l.At, Category: l.Category, Complainant: who.complainant, Organisation: who.organisation,
+	}))
+	return nil
+}
+
+func (r *replay) keep(changes []detect.Change) {
+	for _, c := range changes {
+		if c.Incident.ID != "" {
+			r.incidents[c.Incident.ID] = c.Incident
+		}
+	}
+}
+
+// sorted returns the incidents in the order in which they were raised.
+func (r *replay) sorted(warnings bool) []detect.Incident {
+	if !r.last.IsZero() {
+		r.keep(r.detector.Tick(r.last))
+	}
+	var list []detect.Incident
+	for _, i := range r.incidents {
+		if i.Level == detect.Paging || warnings {
+			list = append(list, i)
+		}
+	}
+	sort.Slice(list, func(a, b int) bool {
+		if !list[a].DetectedAt.Equal(list[b].DetectedAt) {
+			return list[a].DetectedAt.Before(list[b].DetectedAt)
+		}
+		return list[a].ID < list[b].ID
+	})
+	return list
+}
+
+func (r *replay) print(out *jsonLines, warnings bool) error {
+	for _, i := range r.sorted(warnings) {
+		o := backtestIncident{
+			Categories: i.Categories, Level: i.Level,
+			StartedAt: i.StartedAt.UTC(), DetectedAt: i.DetectedAt.UTC(),
+			Complaints: i.Reason.Complaints, Senders: i.Reason.Customers, Expected: i.Reason.Expected,
+		}
+		if len(i.Categories) > 0 {
+			o.Category = i.Categories[0]
+		}
+		if !i.ResolvedAt.IsZero() {
+			at := i.ResolvedAt.UTC()
+			o.ResolvedAt = &at
+		}
+		if s := i.Suspect; s != nil {
+			o.Deployment = &backtestDeployment{s.Deployment.Service, s.Deployment.Version, s.Deployment.At.UTC(), s.Probability}
+		}
+		if err := out.write(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}

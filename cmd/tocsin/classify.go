@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+
+	"tocsin/classify"
+	"tocsin/mailbox"
+)
+
+var classifyCommand = command{
+	name:    "classify",
+	args:    "< texts.jsonl",
+	summary: "sort texts into categories",
+	about: `
+Reads JSONL {"id","text","subject"} and prints {"id","category","confidence"} in
+the same order. A text may be a whole mail body: quoted history and signature
+are cut first.
+
+example:
+  echo '{"id":1,"text":"I can'"'"'t log in"}' | tocsin classify`,
+	setup: func(p *program, fs *flag.FlagSet) func(context.Context, []string) error {
+		model := fs.String("model", "", "use the model in `FILE` instead of the built-in one")
+		skip := fs.Bool("skip-bad", false, "name malformed lines and go on")
+		return func(ctx context.Context, args []string) error {
+			if len(args) > 0 {
+				return usagef("classify reads standard input: tocsin classify < %s", args[0])
+			}
+			m, err := loadModel(*model)
+			if err != nil {
+				return err
+			}
+			return p.classify(ctx, m, *skip)
+		}
+	},
+}
+
+// textLine is one line of input of classify, train and eval.
+type textLine struct {
+	ID       json.RawMessage `json:"id"`
+	Text     *string         `json:"text"`
+	Subject  string          `json:"subject"`
+	Category string          `json:"category"`
+	Gold     string          `json:"gold"`
+}
+
+type verdictLine struct {
+	ID         json.RawMessage `json:"id"`
+	Category   string          `json:"category"`
+	Confidence float64         `json:"confidence"`
+}
+
+// chunk is how many texts are judged together: enough to keep every core busy,
+// few enough to answer a person who types.
+const chunk = 512
+
+// classify judges lines in chunks, the chunk's lines side by side and in order.
+func (p *program) classify(ctx context.Context, m *classify.Model, skipBad bool) error {
+	out := bufio.NewWriter(p.Out)
+	defer out.Flush()
+	lines := newJSONLines(out)
+	var texts []textLine
+	flush := func() error {
+		verdicts := judgeAll(m, texts)
+		for _, v := range verdicts {
+			if err := lines.write(v); err != nil {
+				return err
+			}
+		}
+		texts = texts[:0]
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+	bad := false
+	err := eachLine(p.In, func(n int, raw []byte) error {
+		var l textLine
+		err := decodeLine(n, raw, &l)
+		if err == nil && l.Text == nil {
+			err = fmt.Errorf("line %d has no text", n)
+		}
+		if err != nil {
+			if !skipBad {
+				return err
+			}
+			bad = true
+			p.complain(err)
+			return nil
+		}
+		if len(l.ID) == 0 {
+			l.ID = json.RawMessage("null")
+		}
+		texts = append(texts, l)
+		if len(texts) == chunk {
+			return flush()
+		}
+		return nil
+	})
+	if ferr := flush(); err == nil {
+		err = ferr
+	}
+	if err == nil && bad {
+		return exitError(1)
+	}
+	return err
+}
+
+func judgeAll(m *classify.Model, texts []textLine) []verdictLine {
+	verdicts := make([]verdictLine, len(texts))
+	var wg sync.WaitGroup
+	workers := min(runtime.GOMAXPROCS(0), len(texts))
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(texts); i += workers {
+				t := texts[i]
+				v := m.Classify(classify.Text{Subject: t.Subject, Body: mailbox.Reply(*t.Text)})
+				verdicts[i] = verdictLine{t.ID, v.Category, v.Confidence}
+			}
+		})
+	}
+	wg.Wait()
+	return verdicts
+}
+
+// readExamples reads labelled texts for training and evaluation.
+func readExamples(r io.Reader) ([]classify.Example, error) {
+	var examples []classify.Example
+	err := eachLine(r, func(n int, raw []byte) error {
+		var l textLine
+		if err := decodeLine(n, raw, &l); err != nil {
+			return err
+		}
+		if l.Category == "" {
+			l.Category = l.Gold
+		}
+		switch {
+		case l.Text == nil && l.Subject == "":
+			return fmt.Errorf("line %d has no text", n)
+		case l.Category == "":
+			return fmt.Errorf("line %d has no category", n)
+		}
+		e := classify.Example{Subject: l.Subject, Category: l.Category}
+		if l.Text != nil {
+			e.Text = mailbox.Reply(*l.Text)
+		}
+		examples = append(examples, e)
+		return nil
+	})
+	return examples, err
+}

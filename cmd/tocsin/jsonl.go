@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxLine bounds one line of JSONL input; a mail body fits.
+const maxLine = 16 << 20
+
+// eachLine calls f with every line that is not blank and its number.
+func eachLine(r io.Reader, f func(n int, line []byte) error) error {
+	br := bufio.NewReaderSize(r, 1<<20)
+	var long []byte
+	for n := 1; ; n++ {
+		line, err := br.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			long = append(long[:0], line...)
+			for errors.Is(err, bufio.ErrBufferFull) {
+				if len(long) > maxLine {
+					return fmt.Errorf("line %d is longer than %d MB", n, maxLine>>20)
+				}
+				line, err = br.ReadSlice('\n')
+				long = append(long, line...)
+			}
+			line = long
+		}
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if n == 1 {
+			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
+		}
+		if t := bytes.TrimSpace(line); len(t) > 0 {
+			if e := f(n, t); e != nil {
+				return e
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+	}
+}
+
+// decodeLine reads one JSON object; the error names the line.
+func decodeLine(n int, line []byte, v any) error {
+	if line[0] != '{' {
+		return fmt.Errorf("line %d is not a JSON object", n)
+	}
+	if err := json.Unmarshal(line, v); err != nil {
+		return fmt.Errorf("line %d is not valid: %w", n, err)
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"tocsin/internal/config"
+	"tocsin/internal/worker"
+	"tocsin/mailbox"
+	"tocsin/mailbox/imapsync"
+	"tocsin/store"
+)
+
+// ownAddresses are the team's addresses, lower case: the accounts' own and the
+// ones named in the configuration.
+func ownAddresses(cfg *config.Config) []string {
+	own := map[string]bool{}
+	for _, m := range cfg.Mailbox {
+		for _, a := range append([]string{m.Username}, m.Addresses...) {
+			if strings.Contains(a, "@") {
+				own[strings.ToLower(a)] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(own))
+}
+
+// parserFor reads mail of a mailbox ("" for a mail from a file).
+func parserFor(cfg *config.Config, name, installID string) *mailbox.Parser {
+	p := &mailbox.Parser{InstallID: installID, OwnAddresses: ownAddresses(cfg)}
+	if m := cfg.Mailbox[name]; m != nil {
+		p.AuthservID = m.AuthservID
+	}
+	return p
+}
+
+// accountFor makes of a mailbox's configuration what signs in to it. The store
+// keeps a refresh token that the provider rotates; it may be nil for a trial.
+func accountFor(cfg *config.Config, name string, s *store.Store, log *slog.Logger) (imapsync.Account, error) {
+	m := cfg.Mailbox[name]
+	a := imapsync.Account{
+		Name: name, Host: m.Host, Port: m.Port, CAFile: m.CAFile, Username: m.Username,
+		Backfill: cfg.Backfill.D(), Poll: m.Poll.D(), NoIdle: m.Idle != nil && !*m.Idle,
+		Log: log,
+	}
+	switch m.TLS {
+	case "starttls":
+		a.TLS = imapsync.STARTTLS
+	case "none":
+		a.TLS = imapsync.Plain
+	}
+	id := ""
+	if s != nil {
+		id = s.InstallID()
+	}
+	a.Parse = parserFor(cfg, name, id).Parse
+	if m.OAuth2 == nil {
+		a.Auth = imapsync.Password(m.Password.Reveal())
+		return a, nil
+	}
+	tokens, err := tokenSource(m.OAuth2, m.Username, "mailbox."+name, s)
+	if err != nil {
+		return a, fmt.Errorf("mailbox %q: %w", name, err)
+	}
+	a.Auth = imapsync.Auth{Tokens: tokens, Bearer: m.OAuth2.Mechanism == "oauthbearer"}
+	return a, nil
+}
+
+// sources are the folders of every mailbox.
+func sources(cfg *config.Config, s *store.Store, log *slog.Logger) ([]worker.Source, error) {
+	var list []worker.Source
+	for _, name := range slices.Sorted(maps.Keys(cfg.Mailbox)) {
+		a, err := accountFor(cfg, name, s, log)
+		if err != nil {
+			return nil, err
+		}
+		m := cfg.Mailbox[name]
+		for _, folder := range append([]string{m.Folder}, m.Also...) {
+			list = append(list, imapsync.NewFolder(a, folder))
+		}
+	}
+	return list, nil
+}
+
+// eachMail calls f with every mail in a file: one, or the many of an mbox.
+func eachMail(ctx context.Context, r io.Reader, f func(raw []byte) error) error {
+	for raw, err := range mailbox.Split(r) {
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := f(raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// since is how long ago something was, for a table.
+func since(now, t time.Time) string {
+	d := now.Sub(t)
+	switch {
+	case t.IsZero():
+		return "never"
+	case d < 0:
+		return "now"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}
