@@ -75,7 +75,7 @@ func spoken(texts []string) (counts map[string]int, total int) {
 			if len(w) > maxToken {
 				continue
 			}
-			if !dull[w] && len([]rune(w)) > 1 {
+			if !dull[w] && len([]rune(w)) > 1 && (len(w) == 3 || strings.IndexFunc(w, unicode.IsLetter) >= 0) {
 				seen[w] = true
 				if last != "" && !dull[last] {
 					seen[last+" "+w] = true

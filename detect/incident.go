@@ -32,6 +32,7 @@ type Reason struct {
 	FirstMessage   string        `json:"first_message,omitempty"`
 	Messages       []string      `json:"messages,omitempty"` // ids, first ones first, bounded
 	Organisations  int           `json:"organisations"`
+	Categories     []string      `json:"categories,omitempty"` // that surged then
 	// Evidence is the statistic and Threshold what it had to exceed, in nats.
 	Evidence  float64 `json:"evidence"`
 	Threshold float64 `json:"threshold"`

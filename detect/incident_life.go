@@ -211,6 +211,7 @@ func (d *Detector) describe(t *tracked, v verdict) {
 	r.ColdStart = d.Learning() < 14
 	r.Window = d.now.Sub(r.FirstComplaint)
 	r.Expected = math.Round(1000*d.normalIn(t, s, w, r.Window)) / 1000
+	r.Categories = slices.Clone(t.Categories)
 	t.Now = r
 	if t.StartedAt.IsZero() || r.FirstComplaint.Before(t.StartedAt) && t.StartedAt.Sub(r.FirstComplaint) < 30*time.Minute {
 		t.StartedAt = r.FirstComplaint

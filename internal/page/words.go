@@ -10,13 +10,15 @@ import (
 )
 
 // Kinds says which kinds of complaint an incident is about: "login and signup".
-func Kinds(i *detect.Incident) string {
-	names := make([]string, len(i.Categories))
-	for n, c := range i.Categories {
+func Kinds(i *detect.Incident) string { return join(i.Categories) }
+
+func join(categories []string) string {
+	names := make([]string, len(categories))
+	for n, c := range categories {
 		names[n] = strings.ReplaceAll(c, "_", " ")
 	}
 	if len(names) > 3 {
-		names = append(names[:3], fmt.Sprintf("%d more kinds", len(i.Categories)-3))
+		names = append(names[:3], fmt.Sprintf("%d more", len(categories)-3))
 	}
 	switch len(names) {
 	case 0:
@@ -31,6 +33,9 @@ func Kinds(i *detect.Incident) string {
 func Headline(i *detect.Incident) string {
 	switch i.Kind {
 	case "surge":
+		if i.State == detect.Resolved {
+			return capital(Kinds(i)) + " complaints surged"
+		}
 		return capital(Kinds(i)) + " complaints are surging"
 	case "outcome":
 		return "A success rate has dropped"
@@ -53,7 +58,11 @@ func sentence(i *detect.Incident, r *detect.Reason) string {
 	if r.Text != "" {
 		return r.Text
 	}
-	s := fmt.Sprintf("%s complaints: %s in %s (normal %s)", Kinds(i), plural(r.Customers, "customer"), Span(r.Window), Number(r.Expected))
+	kinds := Kinds(i)
+	if len(r.Categories) > 0 {
+		kinds = join(r.Categories)
+	}
+	s := fmt.Sprintf("%s complaints: %s in %s (normal %s)", kinds, plural(r.Customers, "customer"), Span(r.Window), Number(r.Expected))
 	if d := i.Suspect; d != nil {
 		s += fmt.Sprintf(", %s after deployment %s", Span(d.Lead), strings.TrimSpace(d.Deployment.Service+" "+d.Deployment.Version))
 	}

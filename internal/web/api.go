@@ -440,7 +440,7 @@ func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if to.IsZero() {
-		to = s.opt.Now()
+		to = s.opt.Now().Add(time.Second)
 	}
 	deployments, err := s.opt.Store.Deployments(from, to)
 	if err != nil {

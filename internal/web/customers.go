@@ -53,6 +53,38 @@ func (s *Server) mails(i *detect.Incident, heads bool, limit int) ([]store.Entry
 	return list, nil
 }
 
+// fresh brings the numbers of an open surge up to date: the stored ones are
+// those of its last change.
+func (s *Server) fresh(i *detect.Incident) error {
+	if i.Kind != "surge" || i.State == detect.Resolved {
+		return nil
+	}
+	mails, err := s.mails(i, true, maxIncidentMails)
+	if err != nil || len(mails) == 0 {
+		return err
+	}
+	people := map[string]bool{}
+	for n := range mails {
+		people[mails[n].Complainant()] = true
+	}
+	first, last := mails[0].Received, mails[len(mails)-1].Received
+	i.Now.Customers, i.Now.Complaints = max(i.Now.Customers, len(people)), max(i.Now.Complaints, len(mails))
+	i.Now.Window = max(i.Now.Window, last.Sub(first))
+	if s.opt.Worker == nil {
+		return nil
+	}
+	expected := 0.0
+	for _, k := range i.Categories {
+		for _, b := range s.opt.Worker.Normal(k, first, last, max(time.Minute, last.Sub(first))) {
+			expected += b.Expected
+		}
+	}
+	if expected > 0 {
+		i.Now.Expected = expected
+	}
+	return nil
+}
+
 // customers are the people behind the mails of an incident, first come first.
 func (s *Server) customers(i *detect.Incident) ([]Customer, error) {
 	mails, err := s.mails(i, true, maxIncidentMails)

@@ -51,6 +51,9 @@ func (s *Server) nowPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for i := range touched {
+		if err := s.fresh(&touched[i]); err != nil {
+			return err
+		}
 		switch {
 		case touched[i].State == detect.Resolved:
 			if d.Last == nil && touched[i].Level == detect.Paging {
@@ -74,7 +77,15 @@ func (s *Server) nowPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	every := spans[choice].Every
-	d.Main = s.chart("All complaints", "", from, to, step, every, counts[""], d.Marks)
+	all := make([]int, len(counts[""]))
+	for _, k := range s.opt.Taxonomy {
+		if k.Rings == classify.RingsPage || k.Rings == classify.RingsHigh {
+			for n, v := range counts[k.Name] {
+				all[n] += v
+			}
+		}
+	}
+	d.Main = s.chart("Complaints that can page", "", from, to, step, every, all, d.Marks)
 	d.Main.Big, d.Main.Incidents, d.Main.Alarmed = true, surges(touched, ""), len(d.Open) > 0
 	for _, k := range s.opt.Taxonomy {
 		if k.Rings == classify.RingsNever {
@@ -152,6 +163,9 @@ type incidentData struct {
 func (s *Server) incidentPage(w http.ResponseWriter, r *http.Request) error {
 	i, err := s.incident(r)
 	if err != nil {
+		return err
+	}
+	if err := s.fresh(&i); err != nil {
 		return err
 	}
 	d := incidentData{I: i, Phrases: map[string][]string{}}
@@ -334,7 +348,7 @@ func (s *Server) messagesPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 type messageData struct {
-	E        store.Entry
+	E        *store.Entry
 	Phrases  []string
 	Taxonomy classify.Taxonomy
 }
@@ -347,7 +361,7 @@ func (s *Server) messagePage(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return notFound("there is no message %q", clip(r.PathValue("id"), 80))
 	}
-	return s.render(w, r, http.StatusOK, "message", "Message", messageData{e, evidenceOf(&e), s.opt.Taxonomy})
+	return s.render(w, r, http.StatusOK, "message", "Message", messageData{&e, evidenceOf(&e), s.opt.Taxonomy})
 }
 
 func (s *Server) correctForm(w http.ResponseWriter, r *http.Request) error {

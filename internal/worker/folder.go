@@ -127,8 +127,17 @@ func (w *Worker) append(b mailbox.Batch, before mailbox.Cursor, known bool) erro
 			return err
 		}
 	}
-	_, err := w.opt.Store.Append(entries, b.Next)
-	return err
+	if _, err := w.opt.Store.Append(entries, b.Next); err != nil {
+		return err
+	}
+	w.update(place{b.Next.Account, b.Next.Folder}, func(f *FolderStatus) {
+		for i := range entries {
+			if at := entries[i].Received; at.After(f.LastMail) {
+				f.LastMail = at
+			}
+		}
+	})
+	return nil
 }
 
 // judge classifies mails, several at a time, in their order.
