@@ -146,9 +146,28 @@ func (s *stream) since(at, now time.Time) window {
 	return w
 }
 
+// following is the evidence of a surge that begins with the first complaint
+// after an instant, by the measure of scan, and how long after it that came.
+func (s *stream) following(at, now time.Time) (lead time.Duration, evidence float64, ok bool) {
+	i := len(s.events)
+	for i > 0 && !s.events[i-1].at.Before(at) && !s.events[i-1].at.Before(s.barrier) {
+		i--
+	}
+	if i == len(s.events) {
+		return 0, 0, false
+	}
+	e := &s.events[i]
+	m := float64(len(s.events) - i - 1)
+	return e.at.Sub(at), ratio(m, s.expect(e.tau, now), s.base.k(now.Sub(e.at))), true
+}
+
+// resolution is the shortest span in which complaints say anything about time:
+// people take minutes to write, and servers deliver in bunches.
+const resolution = 2 * time.Minute
+
 // expect is how many complainants are normal since a point of expected time.
 func (s *stream) expect(tau float64, now time.Time) float64 {
-	lambda := s.tau - tau
+	lambda := math.Max(s.tau-tau, s.base.current*resolution.Hours())
 	if now.Before(s.backlogUntil) {
 		lambda += s.backlog
 	}

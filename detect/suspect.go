@@ -129,19 +129,34 @@ func (d *Detector) hotNess(start time.Time) float64 {
 	return 0
 }
 
-// accuse names the deployment held responsible: for each candidate the
-// evidence of a surge since it is compared with that of the likeliest start.
-// None is named when none comes close.
+// delay is how likely the first complaint comes so long after the deployment
+// that caused it, a minute: most within minutes, some when a shift begins or a
+// session ends.
+func delay(lead time.Duration) float64 {
+	m := math.Max(lead.Minutes(), 0)
+	return 0.75*math.Exp(-m/8)/8 + 0.25*math.Exp(-m/30)/30
+}
+
+// named is how probable a deployment must be to be named.
+const named = 0.5
+
+// accuse names the deployment held responsible. A candidate is as good as the
+// surge that begins with the first complaint after it is, compared with the
+// likeliest beginning, times how likely that delay is; against it stands that
+// deployments are so frequent that one precedes anything. None is named when
+// none comes close.
 func (d *Detector) accuse(t *tracked, v verdict) {
 	s := v.stream
-	best := s.scan(d.now)
+	best := s.scan(d.now).evidence
 	type candidate struct {
 		x      *deployed
 		weight float64
 	}
 	var list []candidate
-	none := math.Exp(0.0)
-	sum := none
+	sum := d.hot / hotAfter.Minutes()
+	if sum == 0 {
+		sum = 0.01 / hotAfter.Minutes()
+	}
 	for i := len(d.deploys) - 1; i >= 0; i-- {
 		x := d.deploys[i]
 		if t.StartedAt.Sub(x.At) > 2*time.Hour {
@@ -150,17 +165,11 @@ func (d *Detector) accuse(t *tracked, v verdict) {
 		if !x.suspicious() || x.At.After(d.now) {
 			continue
 		}
-		w := s.since(x.At, d.now)
-		if w.count == 0 || s.events[w.first].at.Sub(x.At) > hotAfter+15*time.Minute {
+		lead, evidence, ok := s.following(x.At, d.now)
+		if !ok || lead > hotAfter+15*time.Minute {
 			continue
 		}
-		lead := s.events[w.first].at.Sub(x.At)
-		// A surge usually shows within minutes of its cause.
-		score := w.evidence - best.evidence + 1.2 - lead.Minutes()/30
-		if score < -2.5 {
-			continue
-		}
-		weight := math.Exp(math.Min(score, 3) + 0.8)
+		weight := math.Exp(math.Min(evidence-best, 0)) * delay(lead)
 		list = append(list, candidate{x, weight})
 		sum += weight
 	}
@@ -170,7 +179,7 @@ func (d *Detector) accuse(t *tracked, v verdict) {
 			top = &list[i]
 		}
 	}
-	if top == nil || top.weight/sum < 0.4 {
+	if top == nil || top.weight/sum < named {
 		t.Suspect = nil
 		return
 	}

@@ -253,6 +253,7 @@ example:
 
 // changesIn names the first package changes and how many more there are.
 func changesIn(changes []detect.PackageChange) string {
+	changes = detect.RankChanges(changes, []string{"login"}, nil)
 	var parts []string
 	for i, c := range changes {
 		if i == 3 {

@@ -39,7 +39,9 @@ func (r *Recorder) Record(ctx context.Context, req Request) (d detect.Deployment
 	if d.At.IsZero() {
 		d.At = r.Now()
 	}
-	d.At = d.At.UTC()
+	// Arrival times of mail are whole seconds (RFC 9051, INTERNALDATE): a
+	// complaint in the second of the deployment must not seem to precede it.
+	d.At = d.At.UTC().Truncate(time.Second)
 	d.Environment = r.environment(d.Environment)
 	if d.ID == "" {
 		d.ID = identity(&d)
