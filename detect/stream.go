@@ -15,8 +15,7 @@ const (
 // all of them.
 type stream struct {
 	name   string
-	group  bool     // a group, or all
-	kinds  []string // of a group; nil for a kind
+	group  bool // a group, or all
 	page   bool
 	extra  float64 // nats more than the others must exceed
 	base   baseline

@@ -25,7 +25,6 @@ type threshold struct {
 	max     float64
 	skip    bool
 	peaks   []float64
-	pages   float64
 	current float64 // nats
 }
 

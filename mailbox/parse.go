@@ -53,16 +53,9 @@ func (p *Parser) Parse(raw []byte) (m Message) {
 type reading struct {
 	m          *Message
 	parts      int
-	text       strings.Builder // of parts that are plain text
-	html       []htmlPart
 	forwarded  strings.Builder // of an enclosed message, when there is no text
 	dateHeader string
 	report     report
-}
-
-type htmlPart struct {
-	source string
-	at     int // where its text belongs in reading.text
 }
 
 func (r *reading) defect(text string) {
@@ -236,7 +229,6 @@ type content struct {
 type piece struct {
 	plain string
 	html  string // set instead of plain for HTML
-	flow  bool
 }
 
 func (b *content) text() string {

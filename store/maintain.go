@@ -41,7 +41,7 @@ func (s *Store) Stats() (st Stats, err error) {
 		return nil
 	})
 	free := s.db.Stats()
-	st.Free = int64(free.FreePageN) * int64(s.db.Info().PageSize)
+	st.Free = int64(free.FreePageN) * int64(s.page)
 	return st, err
 }
 

@@ -110,6 +110,7 @@ type Store struct {
 	db      *bbolt.DB
 	opt     Options
 	install string
+	page    int // size of a page of the file
 }
 
 // Open opens or makes the file.
@@ -141,7 +142,8 @@ func Open(path string, opt Options) (s *Store, err error) {
 	case err != nil:
 		return nil, fmt.Errorf("data file %s: %w", path, err)
 	}
-	s = &Store{db: db, opt: opt}
+	// bbolt's Info reads what a growing file changes: here nobody else does.
+	s = &Store{db: db, opt: opt, page: db.Info().PageSize}
 	if err := s.prepare(path); err != nil {
 		db.Close()
 		return nil, err

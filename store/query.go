@@ -220,13 +220,11 @@ func (s *Store) Deployment(id string) (d detect.Deployment, ok bool, err error) 
 func (s *Store) Packages(service, environment string, before time.Time) (list []detect.Package, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bPackages).Cursor()
-		k, v := c.Seek(timeKey(before))
-		if k == nil {
-			k, v = c.Last()
-		} else {
-			k, v = c.Prev()
+		prev := c.Prev
+		if k, _ := c.Seek(timeKey(before)); k == nil {
+			prev = c.Last
 		}
-		for ; k != nil; k, v = c.Prev() {
+		for k, v := prev(); k != nil; k, v = c.Prev() {
 			var d detect.Deployment
 			if err := json.Unmarshal(tx.Bucket(bDeployments).Get(k), &d); err != nil {
 				return err
@@ -377,10 +375,8 @@ func (q *Query) matches(e *Entry) bool {
 func (s *Store) Arrivals(from, to time.Time, limit int) (list []Arrival, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bMessages).Cursor()
-		for k, v := c.Seek(timeKey(from)); k != nil && len(list) < limit; k, v = c.Next() {
-			if !keyTime(k[:8]).Before(to) {
-				return nil
-			}
+		k, v := c.Seek(timeKey(from))
+		for ; k != nil && len(list) < limit && keyTime(k[:8]).Before(to); k, v = c.Next() {
 			e, err := decodeHead(v, true)
 			if err != nil {
 				return err

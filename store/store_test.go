@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"tocsin/classify"
 	"tocsin/detect"
@@ -29,7 +30,7 @@ func open(t testing.TB, path string) *Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Check(context.Background()); err != nil && !errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+		if err := s.Check(context.Background()); err != nil && !errors.Is(err, berrors.ErrDatabaseNotOpen) {
 			t.Errorf("the store is not sound:\n%v", err)
 		}
 		s.Close()

@@ -215,9 +215,7 @@ key = %q
 
 	// 300 mails while it runs: the morning's, and ordinary ones.
 	mails := story.Morning
-	for _, m := range demo.New(now.AddDate(0, 0, 40)).Past[:300-len(mails)] {
-		mails = append(mails, m)
-	}
+	mails = append(mails, demo.New(now.AddDate(0, 0, 40)).Past[:300-len(mails)]...)
 	for _, m := range mails {
 		d.Deliver("INBOX", string(m.Raw), time.Time{})
 	}

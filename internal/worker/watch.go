@@ -51,7 +51,7 @@ func (w *Worker) watch(ctx context.Context) error {
 }
 
 // realTime is false in a replay, whose time runs as it likes.
-func (w *Worker) realTime() bool { return w.opt.Now().Sub(time.Now()).Abs() < time.Hour }
+func (w *Worker) realTime() bool { return time.Until(w.opt.Now()).Abs() < time.Hour }
 
 // blindness raises a trouble for each folder that could not be read for too
 // long.
