@@ -281,6 +281,24 @@ func (d *Detector) name(t *tracked, count map[string]int, span time.Duration) {
 	sort.Slice(list, func(a, b int) bool {
 		return list[a].score > list[b].score || list[a].score == list[b].score && list[a].kind < list[b].kind
 	})
+	if len(list) > 0 {
+		// A single complaint of the leading kind's group belongs to its trouble.
+		leader, n := d.kind(list[0].kind).Group, len(list)
+		var rest []excess
+		for kind, c := range count {
+			s := d.byName["kind "+kind]
+			if leader == "" || s == nil || d.kind(kind).Group != leader || slices.ContainsFunc(list[:n], func(e excess) bool { return e.kind == kind }) {
+				continue
+			}
+			if lambda := s.base.current * math.Max(span.Hours(), 0.05); float64(c) > 2*lambda {
+				rest = append(rest, excess{kind, float64(c) - lambda})
+			}
+		}
+		sort.Slice(rest, func(a, b int) bool {
+			return rest[a].score > rest[b].score || rest[a].score == rest[b].score && rest[a].kind < rest[b].kind
+		})
+		list = append(list, rest...)
+	}
 	var names []string
 	for _, e := range list {
 		names = append(names, e.kind)

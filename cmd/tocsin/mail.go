@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -86,6 +87,35 @@ func sources(cfg *config.Config, s *store.Store, log *slog.Logger) ([]worker.Sou
 		}
 	}
 	return list, nil
+}
+
+// marksFor is what the mailboxes' owners asked to be written to their mails.
+func marksFor(cfg *config.Config, s *store.Store, log *slog.Logger) (map[string]worker.Marks, error) {
+	marks := map[string]worker.Marks{}
+	for name, m := range cfg.Mailbox {
+		if m.Mark == "" && m.CopyTo == "" {
+			continue
+		}
+		a, err := accountFor(cfg, name, s, log)
+		if err != nil {
+			return nil, err
+		}
+		marks[name] = worker.Marks{Keyword: m.Mark, CopyTo: m.CopyTo, Marker: func(folder string) worker.Marker {
+			return marker{imapsync.NewMarker(a, folder)}
+		}}
+	}
+	return marks, nil
+}
+
+// marker leaves a mail alone that a person has moved in the meantime.
+type marker struct{ *imapsync.Marker }
+
+func (m marker) Mark(ctx context.Context, uidValidity, uid uint32, keyword, copyTo string) error {
+	err := m.Marker.Mark(ctx, uidValidity, uid, keyword, copyTo)
+	if errors.Is(err, imapsync.ErrMoved) {
+		return nil
+	}
+	return err
 }
 
 // eachMail calls f with every mail in a file: one, or the many of an mbox.

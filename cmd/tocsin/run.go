@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tocsin/internal/config"
+	"tocsin/internal/worker"
 )
 
 var runCommand = command{
@@ -64,6 +65,13 @@ func (p *program) work(ctx context.Context, cfg *config.Config) error {
 	}
 	if s.pagers, s.routes, err = pagersFor(cfg, s.smtp, p.Out); err != nil {
 		return err
+	}
+	marks, err := marksFor(cfg, st, log)
+	if err != nil {
+		return err
+	}
+	if len(marks) > 0 {
+		s.more = append(s.more, (&worker.Marking{Store: st, Marks: marks, Log: log}).Run)
 	}
 	if err := s.connect(); err != nil {
 		return err

@@ -378,6 +378,60 @@ func TestCheckSaysHowToMend(t *testing.T) {
 	}
 }
 
+// TestMarksOnlyWhereAsked: a keyword by category, on new mail only, and no other
+// flag.
+func TestMarksOnlyWhereAsked(t *testing.T) {
+	d := imaptest.StartDovecot(t)
+	old := d.Deliver("INBOX", "From: a@example.com\r\nSubject: Can't log in\r\n\r\nI can't log in.\r\n", time.Now().Add(-time.Hour))
+	file := filepath.Join(t.TempDir(), "tocsin.toml")
+	text := fmt.Sprintf("data = \"t.db\"\n[web]\nlisten = \"127.0.0.1:0\"\n[mailbox.support]\nhost = \"localhost\"\nport = %d\nca_file = %q\nusername = %q\npassword = %q\nmark = \"tocsin-{category}\"\n",
+		d.TLSPort, d.CAFile, d.Username, d.Password)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &safeBuffer{}
+	p := &program{In: strings.NewReader(""), Out: io.Discard, Err: log}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- p.work(ctx, cfg) }()
+	end := time.Now().Add(time.Minute)
+	wait := func(what string, ok func() bool) {
+		t.Helper()
+		for !ok() {
+			if time.Now().After(end) {
+				t.Fatalf("%s did not happen:\n%s", what, log)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	wait("reading history", func() bool {
+		c, err := readControl(cfg.Data)
+		if err != nil {
+			return false
+		}
+		st, err := c.client().Status(ctx)
+		return err == nil && st.Store.Messages == 1 && !st.Folders[0].LastRead.IsZero()
+	})
+	name := d.Deliver("INBOX", "From: b@example.com\r\nSubject: Locked out\r\n\r\nI can't log in since this morning.\r\n", time.Time{})
+	wait("the keyword", func() bool {
+		return strings.Contains(d.Doveadm("fetch", "-u", d.Username, "flags", "subject", "Locked out"), "tocsin-login")
+	})
+	if f := d.Doveadm("fetch", "-u", d.Username, "flags", "subject", "Locked out"); strings.Contains(f, "Seen") {
+		t.Errorf("the mail's flags are %s", f)
+	}
+	if f := d.Flags("INBOX"); f[old] != "" || f[name] == "" {
+		t.Errorf("flags: %v", f)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestASecondOneIsRefused: one data file has one worker, and a port that is
 // taken is said before anything starts.
 func TestASecondOneIsRefused(t *testing.T) {

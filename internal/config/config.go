@@ -45,16 +45,16 @@ type Config struct {
 // Mailbox is one shared inbox: an account and its folders.
 type Mailbox struct {
 	Host       string   `toml:"host" doc:"the IMAP server"`
-	Port       int      `toml:"port" doc:"993, or 143 with STARTTLS or without TLS"`
-	TLS        string   `toml:"tls" doc:"implicit, starttls, or none (loopback only)"`
+	Port       int      `toml:"port" doc:"default 993, or 143 with STARTTLS or without TLS"`
+	TLS        string   `toml:"tls" doc:"implicit (default), starttls, or none (loopback only)"`
 	CAFile     string   `toml:"ca_file" doc:"certificates to trust beside the system's"`
 	Username   string   `toml:"username" doc:"who signs in; for OAuth2 the mailbox's address"`
 	Password   Secret   `toml:"password" doc:"better in password_file, or as ${NAME} from the environment"`
 	PassFile   string   `toml:"password_file" doc:"a file with the password, mode 0600"`
 	OAuth2     *OAuth2  `toml:"oauth2" doc:"sign in without a password"`
-	Folder     string   `toml:"folder" doc:"the folder that mail arrives in"`
+	Folder     string   `toml:"folder" doc:"the folder that mail arrives in; default INBOX"`
 	Also       []string `toml:"also" doc:"folders that people move mail to before Tocsin may have seen it"`
-	Poll       Duration `toml:"poll" doc:"how often to look, beside IDLE"`
+	Poll       Duration `toml:"poll" doc:"how often to look, beside IDLE; default 30s"`
 	Idle       *bool    `toml:"idle" doc:"whether to be told of new mail at once where the server can"`
 	Addresses  []string `toml:"addresses" doc:"the team's own addresses: their mail is no complaint"`
 	AuthservID string   `toml:"authserv_id" doc:"the server whose Authentication-Results header is believed"`
