@@ -97,9 +97,35 @@ func (b *baseline) k(span time.Duration) float64 {
 func (b *baseline) flat(level float64) {
 	b.level, b.v1, b.slope = level, priorSpread, 0.25
 	for i := range b.profile {
-		b.profile[i] = 1
+		b.profile[i] = usual[i]
 	}
 	b.table()
+}
+
+// usual is the week of an inbox of which nothing is known: people write by
+// day, and on working days. Its mean is 1.
+var usual = func() (p [168]float64) {
+	sum := 0.0
+	for w := range p {
+		h := float64(w%24) + 0.5
+		p[w] = 0.3 + 1.5*math.Exp(-(h-13)*(h-13)/32)
+		if w >= 120 {
+			p[w] *= 0.5
+		}
+		sum += p[w]
+	}
+	for w := range p {
+		p[w] *= 168 / sum
+	}
+	return p
+}()
+
+// days is how long the baseline has been taught.
+func (b *baseline) days() float64 {
+	if b.first == 0 {
+		return 0
+	}
+	return float64(b.last-b.first) / 24
 }
 
 // table precomputes k for windows of 1 minute to 68 hours, four steps to a
@@ -107,7 +133,8 @@ func (b *baseline) flat(level float64) {
 // neighbouring hours move together, and short windows scatter no more than 2.5
 // times as much as an hour.
 func (b *baseline) table() {
-	uncertain := 1 / (b.seen/12 + 3) // the level itself is only estimated
+	// The level itself is only estimated, and in the first days so are the hours.
+	uncertain := 1/(b.seen/12+3) + 4*math.Exp(-b.days()/4)
 	for i := range b.kTable {
 		hours := math.Exp2(float64(i)/4) / 60
 		v := b.v1 * math.Min(math.Pow(hours, -b.slope), 2.5)
@@ -130,6 +157,7 @@ func (b *baseline) learn(now time.Time, hours *calendar, shape *[168]float64, sh
 	var dayN, dayE [2][24]float64
 	var sum, weight, total float64
 	old := *b
+	known := old.seen > 50 && old.days() > coldDays/2
 	for h := begin; h < end; h++ {
 		i := h % historyHours
 		if b.hidden[i] {
@@ -140,7 +168,7 @@ func (b *baseline) learn(now time.Time, hours *calendar, shape *[168]float64, sh
 		if h <= b.last {
 			c = float64(b.counts[i])
 		}
-		if old.seen > 50 {
+		if known {
 			e := old.level * old.profile[wh.index]
 			c = math.Min(c, 3*e+3*math.Sqrt(e)+3)
 		}
@@ -178,7 +206,7 @@ func (b *baseline) learn(now time.Time, hours *calendar, shape *[168]float64, sh
 				a += weight * dayN[d][h]
 				e += weight * dayE[d][h]
 			}
-			prior = (a + 2) / (e*mean + 2)
+			prior = (a + 2*usual[w]) / (e*mean + 2)
 		}
 		const c = 5
 		e := exposure[w] * mean * prior
@@ -204,7 +232,7 @@ func (b *baseline) learn(now time.Time, hours *calendar, shape *[168]float64, sh
 		if h <= b.last {
 			c = float64(b.counts[i])
 		}
-		if old.seen > 50 {
+		if known {
 			e := old.level * old.profile[wh.index]
 			c = math.Min(c, 3*e+3*math.Sqrt(e)+3)
 		}

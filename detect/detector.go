@@ -43,6 +43,7 @@ const (
 	leastPeople   = 3
 	highExtra     = 2.0
 	warnAllowance = 2.3 // a warning may come ten times as often as a page
+	coldDays      = 14  // of mail until an inbox is known
 )
 
 // Detector is the fold. It is not safe for concurrent use.
@@ -343,6 +344,10 @@ func (d *Detector) outage(to time.Time) {
 // daily learns what is normal once a day of the team, from the days before.
 func (d *Detector) daily() {
 	day := d.hours.of(d.now).day
+	if d.Learning() < coldDays {
+		// Nothing is known yet: what an hour teaches is known in the next.
+		day = d.now.Unix() / 3600
+	}
 	if day == d.day {
 		return
 	}
@@ -350,10 +355,24 @@ func (d *Detector) daily() {
 	// Hours of incidents that are still open do not teach.
 	for _, t := range d.incidents {
 		if t.State != Resolved && t.Kind == "surge" {
-			d.hide(t.StartedAt, d.now)
+			d.hideIncident(t, d.now)
 		}
 	}
 	d.learn(d.now)
+}
+
+// hideIncident takes an incident's hours out of what teaches. Of one that
+// lasts, only the first day: what goes on and on is the new normal. In the
+// first weeks nothing is hidden, since nothing is known to be unusual: else an
+// inbox busier than the prior would be an incident for ever.
+func (d *Detector) hideIncident(t *tracked, until time.Time) {
+	if d.Learning() < coldDays {
+		return
+	}
+	if end := t.StartedAt.Add(24 * time.Hour); until.After(end) {
+		until = end
+	}
+	d.hide(t.StartedAt, until)
 }
 
 // learn fits every baseline and the threshold to what was seen before now.

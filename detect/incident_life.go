@@ -208,7 +208,7 @@ func (d *Detector) describe(t *tracked, v verdict) {
 	r.Customers = max(r.Customers, len(t.people))
 	r.Complaints = max(r.Customers, t.mails)
 	r.Evidence, r.Threshold = math.Round(100*v.evidence)/100, math.Round(100*d.limit.current)/100
-	r.ColdStart = d.Learning() < 14
+	r.ColdStart = d.Learning() < coldDays
 	r.Window = d.now.Sub(r.FirstComplaint)
 	r.Expected = math.Round(1000*d.normalIn(t, s, w, r.Window)) / 1000
 	r.Categories = slices.Clone(t.Categories)
@@ -444,7 +444,7 @@ func (d *Detector) resolve(t *tracked, at time.Time, who string) {
 	if t.Level != Paging {
 		return
 	}
-	d.hide(t.StartedAt, at)
+	d.hideIncident(t, at)
 	if t.peak < t.limit+3 {
 		d.limit.see(at, t.peak)
 	}
