@@ -85,13 +85,21 @@ func (b *baseline) rate(h weekHour) float64 {
 
 // k is the inverse of the relative variance over a window.
 func (b *baseline) k(span time.Duration) float64 {
-	m := span.Minutes()
-	i := 0
-	if m > 1 {
-		i = min(len(b.kTable)-1, int(4*math.Log2(m)))
-	}
-	return b.kTable[i]
+	return b.kTable[kSteps[min(uint64(span/kStep), uint64(len(kSteps)-1))]]
 }
+
+// kStep is how finely windows are told apart when their scatter is looked up,
+// up to 68 hours.
+const kStep = 15 * time.Second
+
+var kSteps = func() (steps [68 * 240]uint8) {
+	for i := range steps {
+		if m := float64(i) / 4; m > 1 {
+			steps[i] = uint8(min(47, int(4*math.Log2(m))))
+		}
+	}
+	return steps
+}()
 
 // flat is a baseline before anything was seen.
 func (b *baseline) flat(level float64) {
@@ -118,6 +126,14 @@ var usual = func() (p [168]float64) {
 		p[w] *= 168 / sum
 	}
 	return p
+}()
+
+// decay is the weight of an hour by its age in hours.
+var decay = func() (w [historyHours + 1]float64) {
+	for age := range w {
+		w[age] = math.Exp2(-float64(age) / halfLife)
+	}
+	return w
 }()
 
 // days is how long the baseline has been taught.
@@ -147,7 +163,7 @@ func (b *baseline) table() {
 // working day or weekend, that to the profile of all complaints (shape; nil
 // for the stream of all), that to the mean. Hours far above what was expected
 // teach only up to a cap, so that one angry hour or a flood does not raise it.
-func (b *baseline) learn(now time.Time, hours *calendar, shape *[168]float64, share float64) {
+func (b *baseline) learn(now time.Time, week *ring, shape *[168]float64, share float64) {
 	end := now.Unix() / 3600
 	begin := max(b.first, end-historyHours+1, b.last-historyHours+1)
 	if b.first == 0 || begin >= end {
@@ -163,23 +179,23 @@ func (b *baseline) learn(now time.Time, hours *calendar, shape *[168]float64, sh
 		if b.hidden[i] {
 			continue
 		}
-		wh := hours.of(time.Unix(h*3600, 0))
+		wh := week.at(h)
 		c := 0.0
 		if h <= b.last {
 			c = float64(b.counts[i])
 		}
 		if known {
-			e := old.level * old.profile[wh.index]
+			e := old.level * old.profile[wh]
 			c = math.Min(c, 3*e+3*math.Sqrt(e)+3)
 		}
-		n[wh.index] += c
-		exposure[wh.index]++
+		n[wh] += c
+		exposure[wh]++
 		d := 0
-		if wh.weekend {
+		if wh >= 120 {
 			d = 1
 		}
-		dayN[d][wh.index%24] += c
-		dayE[d][wh.index%24]++
+		dayN[d][wh%24] += c
+		dayE[d][wh%24]++
 		total += c
 	}
 	b.seen = total
@@ -227,27 +243,27 @@ func (b *baseline) learn(now time.Time, hours *calendar, shape *[168]float64, sh
 		if b.hidden[i] {
 			continue
 		}
-		wh := hours.of(time.Unix(h*3600, 0))
+		wh := week.at(h)
 		c := 0.0
 		if h <= b.last {
 			c = float64(b.counts[i])
 		}
 		if known {
-			e := old.level * old.profile[wh.index]
+			e := old.level * old.profile[wh]
 			c = math.Min(c, 3*e+3*math.Sqrt(e)+3)
 		}
-		wt := math.Exp2(-float64(end-h) / halfLife)
+		wt := decay[end-h]
 		sum += wt * c
-		weight += wt * b.profile[wh.index]
+		weight += wt * b.profile[wh]
 	}
 	b.level = (sum + priorLevel*share*priorWeight) / (weight + priorWeight)
-	b.scatter(begin, end, hours)
+	b.scatter(begin, end, week)
 	b.table()
 }
 
 // scatter estimates how much the numbers vary beyond chance, over one hour and
 // over six.
-func (b *baseline) scatter(begin, end int64, hours *calendar) {
+func (b *baseline) scatter(begin, end int64, week *ring) {
 	var d1, e1, d6, e6, n6, l6 float64
 	k6 := 0
 	for h := begin; h < end; h++ {
@@ -256,8 +272,8 @@ func (b *baseline) scatter(begin, end int64, hours *calendar) {
 			k6, n6, l6 = 0, 0, 0
 			continue
 		}
-		wh := hours.of(time.Unix(h*3600, 0))
-		lambda := b.level * b.profile[wh.index]
+		wh := week.at(h)
+		lambda := b.level * b.profile[wh]
 		c := 0.0
 		if h <= b.last {
 			c = float64(b.counts[i])

@@ -13,6 +13,14 @@ type Rate struct {
 	Per   time.Duration
 }
 
+// once is what counts once in a stream: a complainant, an organisation, or a
+// text.
+type once struct {
+	stream int
+	who    string
+	print  uint64
+}
+
 // Kind is what the detector must know of a category.
 type Kind struct {
 	Name  string
@@ -36,7 +44,7 @@ const (
 	mostStreams   = 80
 	mostPeople    = 200_000
 	countOnce     = 24 * time.Hour // a complainant counts once in a stream and this span
-	mostOfOrg     = 3              // colleagues of one business domain that count in the same span
+	mostOfOrg     = 2              // colleagues of one business domain that count in the same span: a firm alone is no surge
 	lateness      = 10 * time.Minute
 	mostDeploys   = 500
 	hotAfter      = time.Hour // after a deployment a surge needs less evidence
@@ -51,6 +59,7 @@ type Detector struct {
 	opt     Options
 	kinds   map[string]Kind
 	hours   calendar
+	past    ring
 	now     time.Time
 	day     int64
 	streams []*stream
@@ -58,8 +67,8 @@ type Detector struct {
 	all     *stream
 	limit   threshold
 
-	people  map[string]time.Time // stream, complainant or print -> when it counted last
-	orgs    map[string][]time.Time
+	people  map[once]time.Time // when somebody, or a text, counted last in a stream
+	orgs    map[once][]time.Time
 	swept   time.Time
 	deploys []*deployed
 	hot     float64 // share of time within hotAfter of a deployment
@@ -71,6 +80,7 @@ type Detector struct {
 	outcomes  map[string]*rateWatch
 	learned   time.Time // first complaint ever seen
 	unlearned bool      // history came in since the baseline was learned
+	newest    time.Time // of the history
 }
 
 // New returns a detector that has seen nothing.
@@ -81,9 +91,9 @@ func New(opt Options) *Detector {
 	if opt.Location == nil {
 		opt.Location = time.UTC
 	}
-	d := &Detector{opt: opt, kinds: map[string]Kind{}, byName: map[string]*stream{}, people: map[string]time.Time{},
-		orgs: map[string][]time.Time{}, outcomes: map[string]*rateWatch{}}
-	d.hours.loc = opt.Location
+	d := &Detector{opt: opt, kinds: map[string]Kind{}, byName: map[string]*stream{}, people: map[once]time.Time{},
+		orgs: map[once][]time.Time{}, outcomes: map[string]*rateWatch{}}
+	d.hours.loc, d.past.loc = opt.Location, opt.Location
 	d.limit.budget = opt.FalseAlarms
 	for _, k := range opt.Kinds {
 		d.kinds[k.Name] = k
@@ -110,7 +120,7 @@ func (d *Detector) stream(name string, page bool) *stream {
 	if len(d.streams) >= mostStreams {
 		return nil
 	}
-	s := &stream{name: name, page: page, share: 1, clock: d.now}
+	s := &stream{name: name, id: len(d.streams), page: page, share: 1, clock: d.now}
 	level := priorLevel
 	if name != "" {
 		s.share = 0.15
@@ -123,6 +133,7 @@ func (d *Detector) stream(name string, page bool) *stream {
 		s.base.profile, s.share = d.all.base.profile, 0.02
 		s.base.first, s.base.last = d.all.base.first, d.all.base.first
 	}
+	s.base.rate(d.hours.of(d.now))
 	d.byName[name] = s
 	d.streams = append(d.streams, s)
 	return s
@@ -171,12 +182,16 @@ func (d *Detector) Complaint(c Complaint) []Change {
 		changes = d.advance(c.At)
 	}
 	if !old {
+		d.outage(c.At)
 		d.follow(&c)
 	}
 	list := d.streamsOf(&c)
 	hour := c.At.Unix() / 3600
 	counted := false
 	for _, s := range list {
+		if !old {
+			s.advance(d.now, &d.hours)
+		}
 		if !d.counts(s, &c) {
 			continue
 		}
@@ -192,11 +207,16 @@ func (d *Detector) Complaint(c Complaint) []Change {
 		}
 	}
 	if old || !counted {
-		d.unlearned = d.unlearned || old && counted
+		if old && counted {
+			d.unlearned = true
+			if c.At.After(d.newest) {
+				d.newest = c.At
+			}
+		}
 		return changes
 	}
 	d.lastSeen = c.At
-	changes = append(changes, d.test(c)...)
+	changes = append(changes, d.test(c, list)...)
 	return changes
 }
 
@@ -215,19 +235,19 @@ func (s *stream) place(at time.Time) {
 // counts tells whether a complaint counts in a stream: once per complainant,
 // a few per business domain, once per text that many send word for word.
 func (d *Detector) counts(s *stream, c *Complaint) bool {
-	key := s.name + "\x00" + c.Complainant
+	key := once{stream: s.id, who: c.Complainant}
 	if last, ok := d.people[key]; ok && c.At.Sub(last).Abs() < countOnce {
 		return false
 	}
 	if c.Print != 0 {
-		p := s.name + "\x00#" + string(binaryKey(c.Print))
+		p := once{stream: s.id, print: c.Print}
 		if last, ok := d.people[p]; ok && c.At.Sub(last).Abs() < countOnce {
 			return false
 		}
 		d.people[p] = c.At
 	}
 	if c.Organisation != "" {
-		o := s.name + "\x00@" + c.Organisation
+		o := once{stream: s.id, who: c.Organisation}
 		kept := d.orgs[o][:0]
 		for _, t := range d.orgs[o] {
 			if c.At.Sub(t).Abs() < countOnce {
@@ -245,14 +265,6 @@ func (d *Detector) counts(s *stream, c *Complaint) bool {
 		d.sweep(c.At)
 	}
 	return true
-}
-
-func binaryKey(n uint64) []byte {
-	b := make([]byte, 8)
-	for i := range b {
-		b[i] = byte(n >> (8 * i))
-	}
-	return b
 }
 
 // sweep forgets who counted long ago.
@@ -275,53 +287,94 @@ func (d *Detector) sweep(now time.Time) {
 	}
 }
 
-// advance moves time forward: hours pass, days are learned from, open
-// incidents are looked at every five minutes of the inbox's time whoever asks.
+// advance moves time forward. Hours pass one by one and open incidents are
+// looked at every five minutes of the inbox's time, so that how often time is
+// told changes nothing.
 func (d *Detector) advance(to time.Time) []Change {
-	if d.now.IsZero() {
-		d.now = to
-		d.day = d.hours.of(to).day
-	}
 	if d.unlearned {
 		// History is read newest first, in any order; what comes after it is
 		// tested against all of it.
-		d.learn(to)
+		if d.now.Before(d.newest) {
+			d.now = d.newest
+			d.day = d.dayOf(d.now)
+		}
+		d.learn(d.newest)
+	}
+	if d.now.IsZero() {
+		d.now = to
+		d.day = d.dayOf(to)
 	}
 	if !to.After(d.now) {
 		return nil
 	}
+	if to.Sub(d.now) > longestGap {
+		// Months without an event: nothing of before matters to a window.
+		d.move(to.Add(-longestGap))
+	}
 	var changes []Change
-	if d.busy() {
-		if d.grid.IsZero() || d.grid.Before(d.now.Add(-gridStep)) {
-			d.grid = d.now.Truncate(gridStep)
+	for d.now.Before(to) {
+		next := d.now.Truncate(time.Hour).Add(time.Hour)
+		if d.busy() {
+			if d.grid.IsZero() || d.grid.Before(d.now.Add(-gridStep)) {
+				d.grid = d.now.Truncate(gridStep)
+			}
+			if at := d.grid.Add(gridStep); !at.After(next) {
+				if at.After(to) {
+					break
+				}
+				d.grid = at
+				d.move(at)
+				changes = append(changes, d.look(at)...)
+				if at.Equal(next) {
+					d.hourly()
+				}
+				continue
+			}
 		}
-		for at := d.grid.Add(gridStep); !at.After(to) && d.busy(); at = at.Add(gridStep) {
-			d.grid = at
-			d.move(at)
-			changes = append(changes, d.look(at)...)
+		if next.After(to) {
+			break
 		}
+		d.move(next)
+		d.hourly()
 	}
 	d.move(to)
 	return changes
 }
 
-// move advances every clock.
+// longestGap is how far time is moved hour by hour.
+const longestGap = 60 * 24 * time.Hour
+
+// move says that it is later. Streams follow at the end of the hour, or when
+// they are asked.
 func (d *Detector) move(to time.Time) {
-	d.outage(to)
-	for _, s := range d.streams {
-		s.advance(to, &d.hours)
+	if to.After(d.now) {
+		d.now = to
 	}
-	d.now = to
-	d.limit.roll(to)
+}
+
+// hourly is what happens at the end of each hour.
+func (d *Detector) hourly() {
+	for _, s := range d.streams {
+		s.advance(d.now, &d.hours)
+	}
+	d.outage(d.now)
+	d.limit.roll(d.now)
 	d.daily()
+	hour := d.hours.of(d.now)
+	for _, s := range d.streams {
+		s.base.rate(hour)
+	}
 }
 
 // outage recognises that the inbox itself was out: no complaint at all where
 // many were due. The hours teach nothing, and what comes in a bunch afterwards
 // was due before.
 func (d *Detector) outage(to time.Time) {
-	if d.lastSeen.IsZero() || to.Sub(d.lastSeen) < time.Hour || !to.After(d.now) {
+	if d.lastSeen.IsZero() || to.Sub(d.lastSeen) < time.Hour {
 		return
+	}
+	for _, s := range d.streams {
+		s.advance(d.now, &d.hours)
 	}
 	a := d.all
 	missed := a.tau
@@ -343,15 +396,12 @@ func (d *Detector) outage(to time.Time) {
 
 // daily learns what is normal once a day of the team, from the days before.
 func (d *Detector) daily() {
-	day := d.hours.of(d.now).day
-	if d.Learning() < coldDays {
-		// Nothing is known yet: what an hour teaches is known in the next.
-		day = d.now.Unix() / 3600
-	}
-	if day == d.day {
+	// As long as little is known, what an hour teaches is known in the next.
+	if day := d.dayOf(d.now); day != d.day {
+		d.day = day
+	} else if d.Learning() >= coldDays {
 		return
 	}
-	d.day = day
 	// Hours of incidents that are still open do not teach.
 	for _, t := range d.incidents {
 		if t.State != Resolved && t.Kind == "surge" {
@@ -360,6 +410,8 @@ func (d *Detector) daily() {
 	}
 	d.learn(d.now)
 }
+
+func (d *Detector) dayOf(t time.Time) int64 { return d.hours.of(t).day }
 
 // hideIncident takes an incident's hours out of what teaches. Of one that
 // lasts, only the first day: what goes on and on is the new normal. In the
@@ -378,9 +430,9 @@ func (d *Detector) hideIncident(t *tracked, until time.Time) {
 // learn fits every baseline and the threshold to what was seen before now.
 func (d *Detector) learn(now time.Time) {
 	d.unlearned = false
-	d.all.base.learn(now, &d.hours, nil, 1)
+	d.all.base.learn(now, &d.past, nil, 1)
 	for _, s := range d.streams[1:] {
-		s.base.learn(now, &d.hours, &d.all.base.profile, 0.15)
+		s.base.learn(now, &d.past, &d.all.base.profile, 0.15)
 		s.share = math.Min(math.Max(s.base.level/math.Max(d.all.base.level, 1e-6), 0.01), 1)
 	}
 	d.limit.fit(d.all.base.level)
@@ -406,9 +458,9 @@ type verdict struct {
 }
 
 // test looks at the streams that a complaint counted in.
-func (d *Detector) test(c Complaint) []Change {
+func (d *Detector) test(c Complaint, list []*stream) []Change {
 	best := verdict{evidence: math.Inf(-1)}
-	for _, s := range d.streamsOf(&c) {
+	for _, s := range list {
 		if !s.page || len(s.events) < 2 {
 			continue
 		}

@@ -7,6 +7,20 @@
 // in, changes of incidents come out. It has no clock, does no I/O, starts no
 // goroutine and takes no lock; what was fed decides alone what comes out, so
 // the running worker, the backtest and the demo are the same code.
+//
+// What it is worth was measured on simulated inboxes (simulate_test.go: 0.5 to
+// 110 complaints an hour, 8 weeks to learn from and 12 scored, noise that lasts
+// over hours, trend, holidays, four deployments a working day; study_test.go
+// prints the table, on 20 inboxes with surges and 20 without):
+//
+//	budget        false pages in 30 days          found   complaints until the page, median
+//	              with surges  without  worst            sharp  deployed  ramp  three kinds  3x
+//	1 in 30 days  0.64         0.77     1.79     96 %    7      5         7     9            9
+//	4 in 30 days  3.68         3.59     7.50     97 %    6      4         5.5   5            6
+//
+// At one in 30 days the guilty deployment was named in 72 % of the cases, and
+// one was named in 13 % of the surges that had none: four deployments a day
+// precede much by a few minutes.
 package detect
 
 import "time"

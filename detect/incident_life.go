@@ -52,8 +52,8 @@ func (d *Detector) busy() bool {
 			return true
 		}
 	}
-	for _, x := range d.deploys {
-		if !x.settled {
+	for i := len(d.deploys) - 1; i >= 0 && d.now.Sub(d.deploys[i].At) < 2*watchFor; i-- {
+		if !d.deploys[i].settled {
 			return true
 		}
 	}
@@ -104,6 +104,7 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 	} else if !paging {
 		return nil
 	}
+	d.limit.skip = true // a surge says nothing about the tail of quiet times
 	open.Level, open.DetectedAt = Paging, d.now
 	open.peak, open.limit = v.evidence, need
 	d.describe(open, v)
@@ -144,7 +145,8 @@ func (d *Detector) openFor(v verdict, c Complaint) *tracked {
 		if t.State == Resolved || t.Kind != "surge" {
 			continue
 		}
-		same := t.stream == v.stream || slices.Contains(t.Categories, c.Category) || group != "" && group == t.Group
+		// All together rings for whatever goes on already.
+		same := t.stream == v.stream || v.stream == d.all || slices.Contains(t.Categories, c.Category) || group != "" && group == t.Group
 		if same || d.now.Sub(t.StartedAt) < mergeWithin {
 			return t
 		}
@@ -323,6 +325,7 @@ func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
 	t.peak = math.Max(t.peak, v.evidence)
 	// The window of the whole incident, in its own stream.
 	s := t.stream
+	s.advance(d.now, &d.hours)
 	w := window{start: t.StartedAt}
 	for w.first = len(s.events); w.first > 0 && !s.events[w.first-1].at.Before(t.StartedAt); w.first-- {
 	}

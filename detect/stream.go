@@ -14,6 +14,7 @@ const (
 // stream is one series of complaints under test: a kind, a group of kinds, or
 // all of them.
 type stream struct {
+	id     int
 	name   string
 	group  bool // a group, or all
 	page   bool
@@ -72,9 +73,7 @@ func (s *stream) add(e event) {
 	for drop < len(s.events) && (len(s.events)-drop > mostWindow || e.at.Sub(s.events[drop].at) > longestWindow) {
 		drop++
 	}
-	if drop > 0 {
-		s.events = append(s.events[:0], s.events[drop:]...)
-	}
+	s.events = s.events[drop:] // append moves them now and then
 }
 
 // window is one hypothesis: a surge since start.
@@ -93,9 +92,14 @@ func ratio(m, lambda, k float64) float64 {
 	if m <= lambda || m <= 0 {
 		return 0
 	}
-	lambda = math.Max(lambda, 1e-6)
+	if lambda < 1e-6 {
+		lambda = 1e-6
+	}
 	return m*math.Log(m/lambda) - (m+k)*math.Log((m+k)/(lambda+k))
 }
+
+// leastScan is the evidence below which a window is not worth a look, in nats.
+const leastScan = 0.5
 
 // scan looks for the likeliest start of a surge among windows that begin at a
 // complaint and end now: a scan statistic (Kulldorff 1997) over a
@@ -105,6 +109,7 @@ func ratio(m, lambda, k float64) float64 {
 func (s *stream) scan(now time.Time) (best window) {
 	n := len(s.events)
 	gap := 1
+	floor := leastScan
 	for back := 2; back <= n; back += gap {
 		if back > 16 {
 			gap = 1 + back/12
@@ -119,8 +124,15 @@ func (s *stream) scan(now time.Time) (best window) {
 		if m <= lambda {
 			continue
 		}
-		if g := ratio(m, lambda, s.base.k(now.Sub(e.at))); g > best.evidence {
+		k := s.base.k(now.Sub(e.at))
+		// The ratio's second derivative by m is k/(m(m+k)), which is largest at
+		// lambda: a parabola bounds it, and spares most of its logarithms.
+		if (m-lambda)*(m-lambda) <= floor*2*lambda*(1+lambda/k) {
+			continue
+		}
+		if g := ratio(m, lambda, k); g > floor {
 			best = window{start: e.at, first: i, count: back, expected: lambda, evidence: g}
+			floor = g
 		}
 	}
 	return best
@@ -166,7 +178,7 @@ const resolution = 2 * time.Minute
 
 // expect is how many complainants are normal since a point of expected time.
 func (s *stream) expect(tau float64, now time.Time) float64 {
-	lambda := math.Max(s.tau-tau, s.base.current*resolution.Hours())
+	lambda := max(s.tau-tau, s.base.current*(float64(resolution)/float64(time.Hour)))
 	if now.Before(s.backlogUntil) {
 		lambda += s.backlog
 	}
@@ -188,6 +200,22 @@ type calendar struct {
 	loc  *time.Location
 	hour int64
 	last weekHour
+}
+
+// ring remembers the hours of the week of the last months, which every stream
+// asks for each time it learns.
+type ring struct {
+	calendar
+	known [historyHours]int64
+	index [historyHours]uint8
+}
+
+func (r *ring) at(hour int64) int {
+	i := hour % historyHours
+	if r.known[i] != hour || hour == 0 {
+		r.known[i], r.index[i] = hour, uint8(r.of(time.Unix(hour*3600, 0)).index)
+	}
+	return int(r.index[i])
 }
 
 // weekHour is an hour of the week: 0 is Monday at midnight.

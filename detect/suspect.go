@@ -11,6 +11,7 @@ import (
 // deployed is a deployment under watch.
 type deployed struct {
 	Deployment
+	able    bool // it can be to blame
 	settled bool // its watch is over, or it was blamed
 	blamed  bool
 }
@@ -19,7 +20,9 @@ type deployed struct {
 const watchFor = 2 * time.Hour
 
 // suspicious tells whether a deployment can be to blame for complaints.
-func (x *deployed) suspicious() bool {
+func (x *deployed) suspicious() bool { return x.able }
+
+func canBlame(x *Deployment) bool {
 	return !x.Failed && x.Kind != "campaign" && (x.Environment == "" || production(x.Environment))
 }
 
@@ -40,7 +43,7 @@ func (d *Detector) Deployment(x Deployment) []Change {
 	}
 	late := !d.now.IsZero() && x.At.Before(d.now.Add(-watchFor))
 	changes := d.advance(x.At)
-	n := &deployed{Deployment: x, settled: late || x.Failed}
+	n := &deployed{Deployment: x, able: canBlame(&x), settled: late || x.Failed}
 	i := len(d.deploys)
 	for i > 0 && d.deploys[i-1].At.After(x.At) {
 		i--
@@ -153,10 +156,7 @@ func (d *Detector) accuse(t *tracked, v verdict) {
 		weight float64
 	}
 	var list []candidate
-	sum := d.hot / hotAfter.Minutes()
-	if sum == 0 {
-		sum = 0.01 / hotAfter.Minutes()
-	}
+	sum := d.frequency(t.StartedAt)
 	for i := len(d.deploys) - 1; i >= 0; i-- {
 		x := d.deploys[i]
 		if t.StartedAt.Sub(x.At) > 2*time.Hour {
@@ -196,6 +196,36 @@ func (d *Detector) accuse(t *tracked, v verdict) {
 		Deployment: top.x.Deployment, Probability: math.Round(100*top.weight/sum) / 100, Lead: lead,
 		Why: fmt.Sprintf("the complaints began %d min after it", int(lead.Round(time.Minute).Minutes())),
 	}
+}
+
+// frequency is how many deployments a minute are usual at a time of day: where
+// there is one every two hours, one precedes anything by less than that.
+func (d *Detector) frequency(at time.Time) float64 {
+	const days, around = 28, 90 * time.Minute
+	l := at.In(d.opt.Location)
+	weekend := func(t time.Time) bool { return t.Weekday() == time.Saturday || t.Weekday() == time.Sunday }
+	minutes := func(t time.Time) int { return t.Hour()*60 + t.Minute() }
+	n, span := 0.5, math.Min(days, math.Max(d.Learning(), 7))
+	for i := len(d.deploys) - 1; i >= 0; i-- {
+		x := d.deploys[i]
+		if at.Sub(x.At) > days*24*time.Hour {
+			break
+		}
+		y := x.At.In(d.opt.Location)
+		apart := (minutes(y) - minutes(l) + 1440) % 1440
+		if apart > 720 {
+			apart = 1440 - apart
+		}
+		// The deployment in question does not speak against itself.
+		if x.suspicious() && weekend(y) == weekend(l) && apart <= int(around.Minutes()) && at.Sub(x.At) > 2*time.Hour {
+			n++
+		}
+	}
+	share := 5.0 / 7
+	if weekend(l) {
+		share = 2.0 / 7
+	}
+	return n / (span * share * 2 * around.Minutes())
 }
 
 func sameSuspect(a, b *Suspect) bool {

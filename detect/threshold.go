@@ -89,10 +89,15 @@ func (t *threshold) fit(rate float64) {
 	sigma := math.Max((excess+shrink*1.1)/(float64(k)+shrink), 0.8)
 	perBlock := float64(k) / float64(n)
 	budget := t.budget.Count / (t.budget.Per.Hours() / blockLength.Hours())
-	fitted := u + sigma*math.Log(perBlock/budget)
+	// A fitted tail is uncertain, and a false page is worse than one complaint
+	// more: not quite the whole budget is spent.
+	fitted := u + sigma*math.Log(perBlock/(spent*budget))
 	w := float64(n) / (float64(n) + 60)
 	t.current = math.Max(w*fitted+(1-w)*prior, minEvidence)
 }
+
+// spent is the share of the budget that a fitted threshold aims at.
+const spent = 0.7
 
 // minEvidence is what a page needs however quiet the past was.
 const minEvidence = 5.0
