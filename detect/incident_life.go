@@ -29,6 +29,7 @@ type tracked struct {
 	Incident
 	stream    *stream
 	calmSince time.Time
+	looked    time.Time // when its numbers were made anew
 	told      int             // customers when people were told last
 	people    map[string]bool // everybody who wrote, those too who add no evidence
 	mails     int
@@ -76,7 +77,7 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 	if open != nil && open.Level == Paging {
 		return d.grow(open, v, c)
 	}
-	need := d.limit.current
+	need := d.need()
 	if v.window.count < leastPeople || v.evidence < need-warnAllowance {
 		return nil
 	}
@@ -136,6 +137,13 @@ func (t *tracked) hit(who string) {
 		t.people[who] = true
 	}
 }
+
+// need is the evidence that a page needs now. In the first days, when not even
+// the size of the inbox is known, it is more.
+func (d *Detector) need() float64 { return d.limit.current + coldExtra*math.Exp(-d.Learning()) }
+
+// coldExtra is what a page needs more when the first complaint ever comes.
+const coldExtra = 4
 
 // openFor finds the incident that a surge belongs to: of the same stream or
 // group, or begun in the same time.
@@ -320,6 +328,11 @@ func (d *Detector) name(t *tracked, count map[string]int, span time.Duration) {
 // grow follows an open incident: people are told when it doubles, when a
 // further kind joins, and when another deployment is to blame.
 func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
+	// In a flood once a minute is enough.
+	if t.Now.Customers > 50 && d.now.Sub(t.looked) < time.Minute {
+		return nil
+	}
+	t.looked = d.now
 	var changes []Change
 	before := slices.Clone(t.Categories)
 	t.peak = math.Max(t.peak, v.evidence)
@@ -343,7 +356,6 @@ func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
 		// The stream looks back on a bounded number.
 		t.Now.Customers, t.Now.Complaints = max(t.Now.Customers, had.Customers), max(t.Now.Complaints, had.Complaints)
 	}
-	t.calmSince = time.Time{}
 	if d.now.Sub(t.DetectedAt) < 30*time.Minute && t.State != Resolved {
 		was := t.Suspect
 		d.accuse(t, v)
