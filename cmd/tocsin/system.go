@@ -74,6 +74,7 @@ func (s *system) connect() error {
 		Now:        s.now, BlindAfter: s.cfg.BlindAfter.D(), Retention: s.cfg.Retention.D(),
 	})
 	s.recorder = &deploy.Recorder{Store: s.store, Now: s.now, Recorded: s.worker.Recorded, Log: s.log, Environments: s.cfg.Deployment.Environments}
+	s.recorder.Then = s.announce
 	for name, o := range s.cfg.Outcome {
 		s.pollers = append(s.pollers, &outcome.Poller{Name: name, URL: o.URL, Token: o.Token.Reveal(), Service: o.Service, Action: o.Action,
 			Succeeded: o.Succeeded, Failed: o.Failed, Every: o.Every.D(), Log: s.log, Now: s.now, Record: s.recordOutcomes})
@@ -198,6 +199,20 @@ func (s *system) refused(pager, text string) {
 		return
 	}
 	s.worker.Recorded()
+}
+
+// announce tells the pagers that want it of a deployment.
+func (s *system) announce(d detect.Deployment) {
+	for name, p := range s.cfg.Pager {
+		if p.Type != "pagerduty" || !p.Changes {
+			continue
+		}
+		if err := s.store.Enqueue(store.Delivery{Change: detect.Deployed, Subject: d.ID, Pager: name, Due: s.now()}); err != nil {
+			s.log.Error("deployment could not be announced", "pager", name, "err", err)
+			continue
+		}
+		s.courier.Nudge()
+	}
 }
 
 func (s *system) pagerStatuses() []worker.PagerStatus {

@@ -17,8 +17,9 @@ import (
 type Recorder struct {
 	Store    *store.Store
 	Now      func() time.Time
-	Recorded func()       // called after something was stored; may be nil
-	Log      *slog.Logger // may be nil
+	Recorded func()                  // called after something was stored; may be nil
+	Then     func(detect.Deployment) // the same, with what was stored; may be nil
+	Log      *slog.Logger            // may be nil
 	// Environments are names or patterns that count as production. A
 	// deployment elsewhere is recorded and not suspected.
 	Environments []string
@@ -77,6 +78,9 @@ func (r *Recorder) Record(ctx context.Context, req Request) (d detect.Deployment
 	}
 	if r.Recorded != nil {
 		r.Recorded()
+	}
+	if r.Then != nil && added {
+		r.Then(d)
 	}
 	return d, added, nil
 }

@@ -30,18 +30,29 @@ type Composer struct {
 	Now       func() time.Time
 }
 
+// errGone says that what a page is about is not in the store.
+var errGone = &sendError{text: "what the page is about is gone", final: true}
+
 // DedupKey is the key by which pagers drop repeats: one an incident for ever.
 func DedupKey(incident string) string { return "tocsin/incident/" + incident }
 
 // Compose words the page of a delivery.
 func (c *Composer) Compose(d store.Delivery) (Page, error) {
 	p := Page{Delivery: uint64(d.ID), Change: d.Change, Due: d.Due, Source: c.Source}
+	if d.Incident == "" {
+		dep, ok, err := c.Store.Deployment(d.Subject)
+		if err == nil && !ok {
+			err = errGone
+		}
+		p.Deployment = &dep
+		return p, err
+	}
 	i, ok, err := c.Store.Incident(d.Incident)
 	if err != nil {
 		return p, err
 	}
 	if !ok {
-		return p, fmt.Errorf("there is no incident %q", d.Incident)
+		return p, errGone
 	}
 	p.Incident, p.DedupKey = i, DedupKey(i.ID)
 	if late := c.Now().Sub(d.Due); late > lateAfter {

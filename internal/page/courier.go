@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,6 +87,7 @@ func (c *Courier) Statuses() []Status {
 	for _, s := range c.status {
 		list = append(list, *s)
 	}
+	slices.SortFunc(list, func(a, b Status) int { return strings.Compare(a.Pager, b.Pager) })
 	return list
 }
 
@@ -172,13 +175,16 @@ func (c *Courier) note(name string, f func(*Status)) {
 // try makes one attempt and stores its outcome. The error is the store's.
 func (c *Courier) try(ctx context.Context, d store.Delivery, p Pager) (done bool, next time.Duration, err error) {
 	g, err := c.Composer.Compose(d)
-	if err != nil {
+	if err != nil && !errors.Is(err, errGone) {
 		return false, 0, err
 	}
 	d.Attempts++
-	sctx, cancel := context.WithTimeout(ctx, tryFor)
-	serr := p.Page(sctx, g)
-	cancel()
+	serr := err
+	if serr == nil {
+		sctx, cancel := context.WithTimeout(ctx, tryFor)
+		serr = p.Page(sctx, g)
+		cancel()
+	}
 	if ctx.Err() != nil && serr != nil {
 		return false, 0, ctx.Err() // the attempt was cut short by us
 	}

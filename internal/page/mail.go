@@ -149,6 +149,7 @@ type Mail struct {
 
 // Page implements Pager.
 func (p *Mail) Page(ctx context.Context, g Page) error {
+	g = g.bounded()
 	domain := "tocsin.invalid"
 	if _, d, ok := strings.Cut(p.SMTP.From, "@"); ok {
 		domain = strings.Trim(d, "> ")

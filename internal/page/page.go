@@ -26,6 +26,9 @@ type Page struct {
 	Due      time.Time         // when it became true
 	Late     time.Duration     // how much later it is sent; 0 when in time
 	Test     bool              // a page that somebody asked for to try the pager
+	// Deployment is set instead of the incident where a pager wants to be told
+	// of deployments.
+	Deployment *detect.Deployment
 
 	Headline string   // "Login and signup complaints are surging"
 	Sentence string   // what was paged, one line: customers, minutes, normal, deployment
@@ -41,4 +44,31 @@ type Page struct {
 // tried again after that.
 type Pager interface {
 	Page(ctx context.Context, p Page) error
+}
+
+// bounded cuts every text to what a page needs, whoever wrote it: versions and
+// package names come from outside, too, and services refuse what is too long.
+func (p Page) bounded() Page {
+	p.Headline, p.Sentence, p.Source, p.Link = clip(p.Headline, 300), clip(p.Sentence, 1000), clip(p.Source, 200), clip(p.Link, 2000)
+	cut := func(list []string, n, length int) []string {
+		var out []string
+		for _, s := range list[:min(n, len(list))] {
+			out = append(out, clip(s, length))
+		}
+		return out
+	}
+	p.Terms, p.Packages = cut(p.Terms, 8, 60), cut(p.Packages, 6, 200)
+	quotes := p.Quotes
+	p.Quotes = nil
+	for _, q := range quotes[:min(maxQuotes, len(quotes))] {
+		p.Quotes = append(p.Quotes, Quote{From: clip(q.From, 80), Text: clip(q.Text, maxQuote), At: q.At})
+	}
+	if s := p.Incident.Suspect; s != nil {
+		c := *s
+		d := &c.Deployment
+		d.Service, d.Version, d.Commit, d.Actor, d.Link = clip(d.Service, 100), clip(d.Version, 100), clip(d.Commit, 100), clip(d.Actor, 100), clip(d.Link, 500)
+		d.Changes = d.Changes[:min(20, len(d.Changes))]
+		p.Incident.Suspect = &c
+	}
+	return p
 }

@@ -22,6 +22,7 @@ type Log struct {
 
 // Page implements Pager.
 func (l *Log) Page(_ context.Context, p Page) error {
+	p = p.bounded()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, err := fmt.Fprintf(l.W, "%s PAGE %s: %s [%s]\n", p.Due.UTC().Format(time.RFC3339), p.Headline, printable(p.Sentence), p.Incident.ID)
@@ -76,6 +77,7 @@ func typeOf(c detect.ChangeKind) string {
 
 // Page implements Pager.
 func (w *Webhook) Page(ctx context.Context, p Page) error {
+	p = p.bounded()
 	now := time.Now
 	if w.Now != nil {
 		now = w.Now
@@ -147,9 +149,14 @@ type pdLink struct {
 // Page implements Pager. A trigger that is repeated under its key adds to the
 // open alert, so that a retry never rings twice.
 func (d *PagerDuty) Page(ctx context.Context, p Page) error {
+	p = p.bounded()
 	base := d.URL
 	if base == "" {
 		base = "https://events.pagerduty.com"
+	}
+	base = strings.TrimSuffix(base, "/")
+	if p.Deployment != nil {
+		return post(ctx, base+"/v2/change/enqueue", d.change(p.Deployment), nil)
 	}
 	e := pdEvent{RoutingKey: d.Key, DedupKey: clip(p.DedupKey, 255)}
 	switch p.Change {
@@ -165,7 +172,29 @@ func (d *PagerDuty) Page(ctx context.Context, p Page) error {
 			e.Links = []pdLink{{p.Link, "Incident"}}
 		}
 	}
-	return post(ctx, strings.TrimSuffix(base, "/")+"/v2/enqueue", e, nil)
+	return post(ctx, base+"/v2/enqueue", e, nil)
+}
+
+// change is a change event: PagerDuty shows deployments beside incidents and
+// rings nobody for them.
+func (d *PagerDuty) change(x *detect.Deployment) map[string]any {
+	what := "deployed"
+	if x.Rollback || x.Kind == "rollback" {
+		what = "rolled back"
+	} else if x.Failed {
+		what = "failed to deploy"
+	}
+	details := map[string]any{"packages_changed": len(x.Changes)}
+	if x.Commit != "" {
+		details["sha"] = x.Commit
+	}
+	e := map[string]any{"routing_key": d.Key, "payload": map[string]any{
+		"summary": clip(strings.TrimSpace(x.Service+" "+x.Version)+" "+what, 1024), "timestamp": x.At.UTC().Format(time.RFC3339),
+		"source": orTocsin(x.Source), "custom_details": details}}
+	if x.Link != "" {
+		e["links"] = []pdLink{{x.Link, "Deployment"}}
+	}
+	return e
 }
 
 func (d *PagerDuty) payload(p Page) *pdPayload {
@@ -230,6 +259,7 @@ func slackEscape(s string) string {
 
 // Page implements Pager.
 func (s *Slack) Page(ctx context.Context, p Page) error {
+	p = p.bounded()
 	blocks := []any{map[string]any{"type": "header", "text": slackText{"plain_text", clip(p.Headline, 150)}},
 		map[string]any{"type": "section", "text": slackText{"plain_text", clip(capital(p.Sentence), 3000)}}}
 	var fields []slackText
@@ -255,7 +285,11 @@ func (s *Slack) Page(ctx context.Context, p Page) error {
 	if p.Link != "" {
 		blocks = append(blocks, map[string]any{"type": "actions", "elements": []any{map[string]any{"type": "button", "text": slackText{"plain_text", "Open incident"}, "url": p.Link}}})
 	}
-	return post(ctx, s.URL, map[string]any{"text": slackEscape(clip(p.Headline+": "+p.Sentence, 3000)), "blocks": blocks, "unfurl_links": false, "link_names": false}, nil)
+	text := capital(p.Sentence)
+	if p.Change != detect.Opened {
+		text = p.Headline + ": " + p.Sentence
+	}
+	return post(ctx, s.URL, map[string]any{"text": slackEscape(text), "blocks": blocks, "unfurl_links": false, "link_names": false}, nil)
 }
 
 // Teams posts an Adaptive Card to a Workflows URL.
@@ -268,6 +302,7 @@ func teamsEscape(s string) string {
 
 // Page implements Pager.
 func (t *Teams) Page(ctx context.Context, p Page) error {
+	p = p.bounded()
 	body := []any{map[string]any{"type": "TextBlock", "text": teamsEscape(clip(p.Headline, 300)), "weight": "Bolder", "size": "Medium", "wrap": true},
 		map[string]any{"type": "TextBlock", "text": teamsEscape(clip(capital(p.Sentence), 1000)), "wrap": true}}
 	var facts []map[string]string
@@ -300,6 +335,7 @@ type Ntfy struct{ URL, Topic, Token string }
 
 // Page implements Pager.
 func (n *Ntfy) Page(ctx context.Context, p Page) error {
+	p = p.bounded()
 	priority, tags := 5, []string{"rotating_light"}
 	switch {
 	case p.Change == detect.DidResolve || p.Change == detect.DidDismiss || p.Change == detect.DidAcknowledge:
@@ -334,6 +370,7 @@ type JSM struct {
 
 // Page implements Pager.
 func (j *JSM) Page(ctx context.Context, p Page) error {
+	p = p.bounded()
 	base := strings.TrimSuffix(j.URL, "/")
 	if base == "" {
 		base = "https://api.atlassian.com/jsm/ops/integration"
@@ -391,6 +428,7 @@ const (
 
 // Page implements Pager.
 func (a *Alertmanager) Page(ctx context.Context, p Page) error {
+	p = p.bounded()
 	now := time.Now
 	if a.Now != nil {
 		now = a.Now
