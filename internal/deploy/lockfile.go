@@ -3,7 +3,9 @@ package deploy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -11,28 +13,38 @@ import (
 )
 
 // maxLockfile bounds a lockfile in bytes.
-const maxLockfile = 32 << 20
+const maxLockfile = 20 << 20
 
 // lockfiles are the readers by the base name of the file.
 var lockfiles = map[string]func([]byte) ([]detect.Package, error){
 	"package-lock.json":   parsePackageLock,
 	"npm-shrinkwrap.json": parsePackageLock,
+	"yarn.lock":           parseYarn,
+	"pnpm-lock.yaml":      parsePnpm,
+	"go.mod":              parseGoMod,
+	"go.sum":              parseGoSum,
+	"requirements.txt":    parseRequirements,
+	"poetry.lock":         parsePoetry,
+	"uv.lock":             parsePoetry,
+	"pipfile.lock":        parsePipfile,
+	"gemfile.lock":        parseGemfile,
+	"cargo.lock":          parseCargo,
+	"composer.lock":       parseComposer,
+	"packages.lock.json":  parseNuGet,
 }
 
-// ParseLockfile reads a lockfile. Which kind it is, its base name tells.
+// ParseLockfile reads a lockfile; which kind it is, its base name tells.
 func ParseLockfile(name string, data []byte) (list []detect.Package, err error) {
 	if len(data) > maxLockfile {
 		return nil, fmt.Errorf("it is larger than %d MB", maxLockfile>>20)
 	}
 	base := strings.ToLower(path.Base(strings.ReplaceAll(name, "\\", "/")))
 	parse := lockfiles[base]
+	if parse == nil && strings.HasPrefix(base, "requirements") && strings.HasSuffix(base, ".txt") {
+		parse = parseRequirements
+	}
 	if parse == nil {
-		var known []string
-		for k := range lockfiles {
-			known = append(known, k)
-		}
-		sort.Strings(known)
-		return nil, fmt.Errorf("%q is no lockfile that is known: %s", clean(base, 60), strings.Join(known, ", "))
+		return nil, fmt.Errorf("%q is no lockfile that is known: %s", clean(base, 60), strings.Join(slices.Sorted(maps.Keys(lockfiles)), ", "))
 	}
 	if list, err = parse(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", base, err)
@@ -40,8 +52,11 @@ func ParseLockfile(name string, data []byte) (list []detect.Package, err error) 
 	if len(list) > maxPackages {
 		return nil, errors.New("it lists too many packages")
 	}
+	if len(list) == 0 && strings.TrimSpace(string(data)) != "" && base != "go.mod" {
+		return nil, fmt.Errorf("%s: no package was found in it", base)
+	}
 	sort.Slice(list, func(a, b int) bool {
 		return list[a].Name < list[b].Name || list[a].Name == list[b].Name && list[a].Version < list[b].Version
 	})
-	return list, nil
+	return slices.CompactFunc(list, func(a, b detect.Package) bool { return a.Name == b.Name && a.Version == b.Version }), nil
 }

@@ -28,7 +28,7 @@ type Request struct {
 const (
 	maxName     = 200
 	maxLink     = 2000
-	maxPackages = 200_000
+	maxPackages = 100_000
 	// A deployment older or further ahead than this is a mistake of its time.
 	maxPast   = 5 * 365 * 24 * time.Hour
 	maxFuture = 24 * time.Hour

@@ -272,4 +272,3 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 }
-
