@@ -389,10 +389,15 @@ func (d *Detector) outage(to time.Time) {
 		if n := len(s.events); n > 0 {
 			due = s.tau - s.events[n-1].tau
 		}
-		s.backlog, s.backlogUntil = math.Min(due, missed), to.Add(90*time.Minute)
+		// Half as much again, since the hours of an outage scatter like others.
+		s.backlog = backlog{count: 1.5 * math.Min(due, missed), from: to, until: to.Add(3 * backlogFade), fade: backlogFade}
 		s.base.hide(d.lastSeen.Unix()/3600, to.Unix()/3600+1)
 	}
 }
+
+// backlogFade is the time in which the mail an outage held back thins out: most
+// comes at once, some when the servers try again.
+const backlogFade = 30 * time.Minute
 
 // daily learns what is normal once a day of the team, from the days before.
 func (d *Detector) daily() {

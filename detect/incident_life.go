@@ -29,7 +29,7 @@ type tracked struct {
 	Incident
 	stream    *stream
 	calmSince time.Time
-	looked    time.Time // when its numbers were made anew
+	looked    time.Time       // when its numbers were made anew
 	told      int             // customers when people were told last
 	people    map[string]bool // everybody who wrote, those too who add no evidence
 	mails     int
@@ -349,7 +349,7 @@ func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
 	}
 	if w.first < len(s.events) {
 		w.count = len(s.events) - w.first
-		w.expected = s.expect(s.events[w.first].tau, d.now)
+		w.expected = s.expect(s.events[w.first].tau, s.events[w.first].at)
 		w.evidence = v.window.evidence
 		had := t.Now
 		d.describe(t, verdict{stream: s, window: w, evidence: v.evidence})

@@ -27,10 +27,30 @@ type stream struct {
 	// barrier: windows may not reach behind it, so that an incident already
 	// reported does not ring again.
 	barrier time.Time
-	// backlog is the mail that an outage of the inbox held back and that comes
-	// in a bunch afterwards: expected on top until backlogUntil.
-	backlog      float64
-	backlogUntil time.Time
+	backlog backlog
+}
+
+// backlog is mail that is due on top of the rate: what an outage of the inbox
+// held back, or the answers to a mailing. It belongs to the windows that reach
+// into it, however long ago that was: dropped at an instant, all of it would
+// ring at that instant.
+type backlog struct {
+	count       float64
+	from, until time.Time     // of when it comes in
+	fade        time.Duration // 0: any time until then; else most of it at once
+}
+
+// owed is how much of it a window must expect that begins at start.
+func (b *backlog) owed(start time.Time) float64 {
+	switch {
+	case b.count == 0 || !start.Before(b.until):
+		return 0
+	case b.fade == 0:
+		return b.count
+	case start.Before(b.from):
+		return 0 // the rate of the outage's own hours counts it
+	}
+	return b.count * math.Exp(-float64(start.Sub(b.from))/float64(b.fade))
 }
 
 // event is a complaint that counts in a stream.
@@ -120,7 +140,7 @@ func (s *stream) scan(now time.Time) (best window) {
 			break
 		}
 		m := float64(back - 1)
-		lambda := s.expect(e.tau, now)
+		lambda := s.expect(e.tau, e.at)
 		if m <= lambda {
 			continue
 		}
@@ -152,7 +172,7 @@ func (s *stream) since(at, now time.Time) window {
 	}
 	// Expected from the instant itself to the first complaint, at today's rate.
 	lead := s.base.current * s.events[i].at.Sub(at).Hours()
-	w.expected = s.expect(s.events[i].tau, now) + lead
+	w.expected = s.expect(s.events[i].tau, at) + lead
 	w.evidence = ratio(float64(w.count), w.expected, s.base.k(now.Sub(at)))
 	return w
 }
@@ -169,7 +189,7 @@ func (s *stream) following(at, now time.Time) (lead time.Duration, evidence floa
 	}
 	e := &s.events[i]
 	m := float64(len(s.events) - i - 1)
-	return e.at.Sub(at), ratio(m, s.expect(e.tau, now), s.base.k(now.Sub(e.at))), true
+	return e.at.Sub(at), ratio(m, s.expect(e.tau, e.at), s.base.k(now.Sub(e.at))), true
 }
 
 // resolution is the shortest span in which complaints say anything about time:
@@ -177,12 +197,9 @@ func (s *stream) following(at, now time.Time) (lead time.Duration, evidence floa
 const resolution = 2 * time.Minute
 
 // expect is how many complainants are normal since a point of expected time.
-func (s *stream) expect(tau float64, now time.Time) float64 {
+func (s *stream) expect(tau float64, start time.Time) float64 {
 	lambda := max(s.tau-tau, s.base.current*(float64(resolution)/float64(time.Hour)))
-	if now.Before(s.backlogUntil) {
-		lambda += s.backlog
-	}
-	return lambda
+	return lambda + s.backlog.owed(start)
 }
 
 // recent counts the complaints of the last span.

@@ -76,8 +76,7 @@ func (d *Detector) Deployment(x Deployment) []Change {
 // for the next hours as much again as is normal in a day.
 func (d *Detector) expectMail(x Deployment) {
 	for _, s := range d.streams {
-		s.backlog = math.Max(s.backlog, 24*s.base.level+5)
-		s.backlogUntil = x.At.Add(12 * time.Hour)
+		s.backlog = backlog{count: 24*s.base.level + 5, from: x.At, until: x.At.Add(12 * time.Hour)}
 	}
 }
 
