@@ -13,7 +13,6 @@ import (
 // and firms, and surges of known shape. It knows the truth that the detector
 // must find.
 type inbox struct {
-	name    string
 	rate    float64 // complaints an hour, on average over a week
 	noise   float64 // relative variance of the hourly rate
 	trend   float64 // growth over the whole time
@@ -203,7 +202,7 @@ func (x inbox) inject(r *rand.Rand, s *simulation, complaints *[]Complaint, depl
 		if r.IntN(2) == 0 {
 			kinds = []string{"payment"}
 		}
-		extra := func(minute float64) float64 { return 0 } // an hour
+		var extra func(minute float64) float64 // complaints an hour
 		switch {
 		case shape[:2] == "sh":
 			rate := math.Max(24, 0.7*usual+12)

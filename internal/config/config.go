@@ -169,12 +169,7 @@ type Hook struct {
 
 // Packages says which dependencies matter.
 type Packages struct {
-	Watch    []string `toml:"watch" doc:"core packages: named first in a page, checked at each deployment"`
-	MaxAge   Duration `toml:"max_age" doc:"a watched package older than this is outdated"`
-	NPM      string   `toml:"npm_url" doc:"a package registry to ask for the newest version; empty: not asked"`
-	GoProxy  string   `toml:"go_proxy_url" doc:"a Go module proxy to ask; empty: not asked"`
-	OSV      string   `toml:"osv_url" doc:"an OSV service to ask for advisories; empty: not asked"`
-	Severity string   `toml:"level" doc:"what an outdated core package raises: warning or page"`
+	Watch []string `toml:"watch" doc:"core packages: named first in a page when a deployment changed them"`
 }
 
 // Outcome is a success rate read from Prometheus.
@@ -211,7 +206,6 @@ func Default() *Config {
 		Web:         Web{Listen: "127.0.0.1:8086"},
 		Digest:      Digest{Day: Weekday(time.Monday), At: TimeOfDay{8, 0}, WeekStart: Weekday(time.Monday)},
 		Deployment:  Deployment{Environments: []string{"production", "prod", "prod-*", "live"}},
-		Packages:    Packages{MaxAge: Duration(730 * day), Severity: "warning"},
 		Heartbeat:   Heartbeat{Every: Duration(time.Minute)},
 		loc:         time.UTC,
 	}

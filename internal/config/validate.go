@@ -37,10 +37,6 @@ func (c *Config) Validate() Problems {
 			v.add(key, "action, succeeded and failed are needed", "name the action (login, signup, payment) and the two queries")
 		}
 	}
-	v.oneOf("packages.level", c.Packages.Severity, "warning", "page")
-	for key, u := range map[string]string{"packages.npm_url": c.Packages.NPM, "packages.go_proxy_url": c.Packages.GoProxy, "packages.osv_url": c.Packages.OSV} {
-		v.url(key, u, false)
-	}
 	if c.Heartbeat.URLFile == "" {
 		v.url("heartbeat.url", c.Heartbeat.URL, false)
 	}

@@ -161,7 +161,7 @@ func (d *Digest) volume(_ context.Context, o *Options, w Week) error {
 			past[c.Category] += float64(c.Complaints)
 		}
 	}
-	weeks := math.Min(normalWeeks, math.Floor(w.From.Sub(oldest).Hours()/24/7))
+	weeks := math.Min(normalWeeks, w.From.Sub(oldest).Hours()/24/7)
 	d.Normal = -1
 	for name, k := range byKind {
 		k.Normal = normal(o, name, w)

@@ -59,7 +59,7 @@ type draft struct {
 func (m *draft) add(format string, args ...any) { fmt.Fprintf(&m.b, format+"\n", args...) }
 
 func (m *draft) head() {
-	m.add("# Post-mortem: %s\n", md(strings.TrimSuffix(page.Headline(m.i), " are surging")))
+	m.add("# Post-mortem: %s\n", md(strings.TrimSuffix(strings.TrimSuffix(page.Headline(m.i), " are surging"), " surged")))
 	m.add("- Incident: `%s`", strings.ReplaceAll(oneLine(m.i.ID), "`", ""))
 	m.add("- Began: %s", m.at(m.i.StartedAt))
 	m.add("- Detected: %s", m.at(m.i.DetectedAt))

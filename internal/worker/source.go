@@ -13,6 +13,8 @@ type Source interface {
 	Place() (account, folder string)
 	// Fetch returns the next bounded batch after the cursor, and an empty one
 	// with an unchanged cursor when all was read.
+	// What was there before the first start comes with the first batch, or
+	// later under a UID not above the cursor's: it is history and never rings.
 	Fetch(ctx context.Context, c mailbox.Cursor) (mailbox.Batch, error)
 	// Wait returns nil when there may be something new, and an error when the
 	// connection is gone.
