@@ -60,7 +60,7 @@
 
   // Sorting a mail in the list needs one choice only.
   document.addEventListener("change", function (e) {
-    if (e.target.matches("select.auto")) e.target.form.submit();
+    if (e.target.matches("select.auto")) e.target.form.requestSubmit();
   });
   document.documentElement.className = "js";
 
