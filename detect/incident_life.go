@@ -96,6 +96,9 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 		if t := d.reopen(v, paging); t != nil {
 			return []Change{{Kind: DidReopen, At: d.now, Incident: t.Incident}}
 		}
+		if !paging && d.ended(v) != nil {
+			return nil // if it goes on it is that one again, and no other
+		}
 		open = d.begin(v)
 		d.incidents = append(d.incidents, open)
 		if !paging {
@@ -155,7 +158,8 @@ func (d *Detector) openFor(v verdict, c Complaint) *tracked {
 		}
 		// All together rings for whatever goes on already.
 		same := t.stream == v.stream || v.stream == d.all || slices.Contains(t.Categories, c.Category) || group != "" && group == t.Group
-		if same || d.now.Sub(t.StartedAt) < mergeWithin {
+		// What merely happens at the same time must be worth a warning itself.
+		if same || v.evidence >= d.limit.current-warnAllowance && d.now.Sub(t.StartedAt) < mergeWithin {
 			return t
 		}
 	}
@@ -342,7 +346,7 @@ func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
 	w := window{start: t.StartedAt}
 	for w.first = len(s.events); w.first > 0 && !s.events[w.first-1].at.Before(t.StartedAt); w.first-- {
 	}
-	if v.stream != s && v.stream.group {
+	if v.stream != s && v.stream.group && v.evidence >= d.limit.current && (v.stream == d.all || v.stream.name == "group "+t.Group) {
 		t.stream, s = v.stream, v.stream
 		for w.first = len(s.events); w.first > 0 && !s.events[w.first-1].at.Before(t.StartedAt); w.first-- {
 		}
@@ -377,16 +381,26 @@ func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
 // reopen takes up an incident that ended within the hour, rather than paging
 // anew.
 func (d *Detector) reopen(v verdict, paging bool) *tracked {
-	if !paging {
+	t := d.ended(v)
+	if t == nil || !paging {
 		return nil
 	}
+	t.State, t.ResolvedAt, t.ResolvedBy = Open, time.Time{}, ""
+	t.Reopened++
+	t.calmSince = time.Time{}
+	d.describe(t, v)
+	return t
+}
+
+// ended finds the incident of the last hour that a surge would take up again.
+func (d *Detector) ended(v verdict) *tracked {
+	kind := strings.TrimPrefix(v.stream.name, "kind ")
 	for _, t := range d.incidents {
-		if t.State == Resolved && !t.FalseAlarm && t.Kind == "surge" && t.Level == Paging && d.now.Sub(t.ResolvedAt) <= reopenIn &&
-			(t.stream == v.stream || v.stream == d.all || t.stream == d.all || t.Group != "" && v.stream.name == "group "+t.Group || v.stream.name == "kind "+first(t.Categories)) {
-			t.State, t.ResolvedAt, t.ResolvedBy = Open, time.Time{}, ""
-			t.Reopened++
-			t.calmSince = time.Time{}
-			d.describe(t, v)
+		if t.State != Resolved || t.FalseAlarm || t.Kind != "surge" || t.Level != Paging || d.now.Sub(t.ResolvedAt) > reopenIn {
+			continue
+		}
+		if t.stream == v.stream || v.stream == d.all || t.stream == d.all || slices.Contains(t.Categories, kind) ||
+			t.Group != "" && (v.stream.name == "group "+t.Group || d.kind(kind).Group == t.Group) {
 			return t
 		}
 	}
@@ -434,12 +448,24 @@ func (d *Detector) look(at time.Time) []Change {
 	return append(changes, d.settleDeployments(at)...)
 }
 
-// isCalm tells whether the last half hour was like any other.
+// isCalm tells whether the last half hour was like any other, in the stream
+// and in each kind that surged: many others may not drown it.
 func (d *Detector) isCalm(t *tracked, at time.Time) bool {
-	s := t.stream
-	if s == nil {
+	if t.stream == nil {
 		return true
 	}
+	if !t.stream.isCalm(at) {
+		return false
+	}
+	for _, kind := range t.Categories {
+		if s := d.byName["kind "+kind]; s != nil && !s.isCalm(at) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *stream) isCalm(at time.Time) bool {
 	lambda := s.base.current * calmWindow.Hours()
 	n := float64(s.recent(at, calmWindow))
 	return n <= lambda+1.5*math.Sqrt(lambda*(1+lambda/s.base.k(calmWindow)))+1
