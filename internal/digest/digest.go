@@ -3,6 +3,7 @@ package digest
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math"
 	"sort"
 	"strings"
@@ -43,8 +44,9 @@ type Digest struct {
 	Normal     float64 `json:"complaints_normal"` // negative: not known yet
 
 	Kinds       []Kind          `json:"kinds"`
-	Incidents   []Incident      `json:"incidents"`
-	Deployments []Deployment    `json:"deployments"`
+	Incidents   []Incident      `json:"incidents"`   // at most 30
+	Deployments []Deployment    `json:"deployments"` // at most 40, those that hurt among them
+	Deployed    int             `json:"deployed"`    // all of the week
 	Terms       []classify.Term `json:"terms"`
 	Unsorted    int             `json:"unsorted"`
 	Samples     []Sample        `json:"unsorted_samples"`
@@ -80,6 +82,7 @@ type Incident struct {
 	Over       bool          `json:"over"`
 	Customers  int           `json:"customers"`
 	FalseAlarm bool          `json:"false_alarm,omitempty"`
+	Suspect    string        `json:"suspect,omitempty"` // deployment, by service and version
 }
 
 // Deployment is a deployment of the week with what followed it.
@@ -92,6 +95,7 @@ type Deployment struct {
 	Before   int       `json:"complaints_hour_before"`
 	After    int       `json:"complaints_hour_after"`
 	Incident string    `json:"incident,omitempty"` // that it is suspected of
+	Watched  bool      `json:"watched,omitempty"`  // the hour after it is not over
 }
 
 // Sample is a mail nobody could sort.
@@ -102,15 +106,20 @@ type Sample struct {
 
 // Bounds of a digest, so that it stays a mail that one reads.
 const (
+	maxIncidents   = 30
 	maxDeployments = 40
 	maxTerms       = 8
 	maxSamples     = 5
 	maxTexts       = 2000 // read for the words that grew
+	maxText        = 4000 // bytes of each
 	normalWeeks    = 8
 )
 
 // Build makes the digest of a week.
 func Build(ctx context.Context, o Options, w Week) (*Digest, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	now := o.Now()
 	d := &Digest{Week: w.String(), From: w.From, To: w.To, Made: now, Over: !now.Before(w.To), Source: o.Source,
 		Minutes: -1, url: strings.TrimSuffix(o.PublicURL, "/"), loc: o.Location}
@@ -188,7 +197,8 @@ func normal(o *Options, category string, w Week) float64 {
 	if o.Normal == nil {
 		return -1
 	}
-	bands := o.Normal(category, w.From, w.To, 24*time.Hour)
+	// One step, since a week has not always 168 hours.
+	bands := o.Normal(category, w.From, w.To, w.To.Sub(w.From))
 	if len(bands) == 0 {
 		return -1
 	}
@@ -229,7 +239,12 @@ func (d *Digest) incidents(_ context.Context, o *Options, w Week) error {
 			end = d.Made
 		}
 		in.Lasted = end.Sub(i.StartedAt)
-		d.Incidents = append(d.Incidents, in)
+		if i.Suspect != nil {
+			in.Suspect = name(&i.Suspect.Deployment)
+		}
+		if len(d.Incidents) < maxIncidents {
+			d.Incidents = append(d.Incidents, in)
+		}
 		if i.Kind == "surge" && !i.FalseAlarm {
 			minutes = append(minutes, in.ToPage.Minutes())
 		}
@@ -255,26 +270,26 @@ func (d *Digest) deployments(_ context.Context, o *Options, w Week) error {
 	}
 	suspected := map[string]string{}
 	for _, i := range touched {
-		if i.Suspect != nil && i.Level == detect.Paging {
+		if i.Suspect != nil && i.Level == detect.Paging && !i.FalseAlarm {
 			suspected[i.Suspect.Deployment.ID] = i.ID
 		}
 	}
-	for n := len(list) - 1; n >= 0; n-- {
+	d.Deployed = len(list)
+	for n := range pick(list, suspected) {
 		x := &list[n]
-		dep := Deployment{ID: x.ID, Name: strings.TrimSpace(x.Service + " " + x.Version), At: x.At, Failed: x.Failed, Rollback: x.Rollback, Incident: suspected[x.ID]}
-		if len(d.Deployments) < maxDeployments {
-			arrivals, err := o.Store.Arrivals(x.At.Add(-time.Hour), x.At.Add(time.Hour), 20_000)
-			if err != nil {
-				return err
-			}
-			for _, a := range arrivals {
-				switch {
-				case !a.Complaint:
-				case a.At.Before(x.At):
-					dep.Before++
-				default:
-					dep.After++
-				}
+		dep := Deployment{ID: x.ID, Name: name(x), At: x.At, Failed: x.Failed, Rollback: x.Rollback, Incident: suspected[x.ID],
+			Watched: d.Made.Before(x.At.Add(time.Hour))}
+		arrivals, err := o.Store.Arrivals(x.At.Add(-time.Hour), x.At.Add(time.Hour), 20_000)
+		if err != nil {
+			return err
+		}
+		for _, a := range arrivals {
+			switch {
+			case !a.Complaint:
+			case a.At.Before(x.At):
+				dep.Before++
+			default:
+				dep.After++
 			}
 		}
 		d.Deployments = append(d.Deployments, dep)
@@ -282,14 +297,44 @@ func (d *Digest) deployments(_ context.Context, o *Options, w Week) error {
 	return nil
 }
 
+// pick yields the places of the deployments to show, oldest first, of a list
+// that is newest first: where there are too many, a suspect, a failure or a
+// roll-back goes before the rest, and the newer before the older.
+func pick(list []detect.Deployment, suspected map[string]string) iter.Seq[int] {
+	chosen := map[int]bool{}
+	for _, wanted := range []func(*detect.Deployment) bool{
+		func(x *detect.Deployment) bool { return suspected[x.ID] != "" },
+		func(x *detect.Deployment) bool { return x.Failed || x.Rollback },
+		func(*detect.Deployment) bool { return true },
+	} {
+		for n := range list {
+			if len(chosen) < maxDeployments && wanted(&list[n]) {
+				chosen[n] = true
+			}
+		}
+	}
+	return func(yield func(int) bool) {
+		for n := len(list) - 1; n >= 0; n-- {
+			if chosen[n] && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
 // words are those that the week's complaints said more often than the four
 // weeks before.
 func (d *Digest) words(_ context.Context, o *Options, w Week) error {
 	read := func(from, to time.Time) ([]string, error) {
-		p, err := o.Store.Messages(store.Query{From: from, To: to, Automated: "without", Limit: maxTexts})
+		p, err := o.Store.Messages(store.Query{From: from, To: to, Automated: "without", Complaints: true, Limit: maxTexts})
 		var texts []string
 		for i := range p.Entries {
-			texts = append(texts, p.Entries[i].Subject+"\n"+p.Entries[i].Reply)
+			// Against weeks whose texts are past their retention every word
+			// would seem to have grown.
+			if e := &p.Entries[i]; !e.TextGone {
+				text := e.Subject + "\n" + e.Reply
+				texts = append(texts, strings.ToValidUTF8(text[:min(len(text), maxText)], ""))
+			}
 		}
 		return texts, err
 	}

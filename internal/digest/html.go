@@ -26,16 +26,15 @@ var mail = sync.OnceValue(func() *template.Template {
 		"width": func(k Kind, most int) int {
 			return max(1, 100*k.Complaints/max(1, most))
 		},
-		"add": func(a, b int) int { return a + b },
+		"minus":    func(a, b int) int { return a - b },
+		"sentence": func(s string) string { return clip(oneLine(s), maxSentence) },
 	}).Parse(markup))
 })
 
 type mailData struct {
 	*Digest
-	Most        int
-	Links       bool
-	Shown       []Deployment
-	MoreDeploys int
+	Most  int
+	Links bool
 }
 
 // Day and Link are for the template.
@@ -48,8 +47,7 @@ func (m mailData) Change(now, before int) string { return change(now, before) }
 
 // HTML is the digest for a mail's HTML part.
 func (d *Digest) HTML() string {
-	m := mailData{Digest: d, Links: d.url != "", Shown: d.Deployments[:min(maxDeployments, len(d.Deployments))]}
-	m.MoreDeploys = len(d.Deployments) - len(m.Shown)
+	m := mailData{Digest: d, Links: d.url != ""}
 	for _, k := range d.Kinds {
 		m.Most = max(m.Most, k.Complaints)
 	}

@@ -3,6 +3,7 @@ package digest
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -76,7 +77,7 @@ func (m *draft) at(t time.Time) string { return t.In(m.zone).Format("2006-01-02 
 
 func (m *draft) summary() {
 	m.add("## Summary\n")
-	m.add("%s.", md(strings.TrimSuffix(page.SentenceNow(m.i), ".")))
+	m.add("%s.", md(strings.TrimSuffix(clip(upper(oneLine(page.SentenceNow(m.i))), maxSentence), ".")))
 	if s := m.i.Suspect; s != nil {
 		m.add("The likeliest cause is deployment %s, %s before the first complaint.", md(name(&s.Deployment)), page.Span(s.Lead))
 	} else if m.i.Kind == "surge" {
@@ -108,7 +109,11 @@ func (m *draft) impact() {
 }
 
 func (m *draft) timeline(steps []store.Step) {
-	m.add("## Timeline\n\nTimes are in %s.\n", md(m.zone.String()))
+	if zone := m.zone.String(); zone == "Local" {
+		m.add("## Timeline\n")
+	} else {
+		m.add("## Timeline\n\nTimes are in %s.\n", md(zone))
+	}
 	m.add("| Time | What |\n|---|---|")
 	type row struct {
 		at   time.Time
@@ -130,7 +135,7 @@ func (m *draft) timeline(steps []store.Step) {
 		}
 	}
 	for _, r := range rows {
-		m.add("| %s | %s |", r.at.In(m.zone).Format("2006-01-02 15:04:05"), md(r.text))
+		m.add("| %s | %s |", m.at(r.at), md(r.text))
 	}
 	m.add("")
 }
@@ -157,11 +162,12 @@ func (m *draft) step(s *store.Step) string {
 			text += ": " + name(&d)
 		}
 	}
-	if r := s.Reason; r != nil && r.Customers > 0 {
+	counted := s.Kind == detect.Warned || s.Kind == detect.Opened || s.Kind == detect.Grew || s.Kind == detect.DidReopen || s.Kind == detect.DidResolve
+	if r := s.Reason; r != nil && r.Customers > 0 && counted {
 		text += fmt.Sprintf(": %s, %s", plural(r.Customers, "customer"), plural(r.Complaints, "mail"))
 	}
 	if s.Note != "" {
-		text += ": " + s.Note
+		text += ": " + clip(oneLine(s.Note), 500)
 	}
 	return text
 }
@@ -235,14 +241,34 @@ func (m *draft) resolution() string {
 	return "Resolved by " + md(m.i.ResolvedBy) + " at " + m.at(m.i.ResolvedAt) + ". " + todo
 }
 
+// bare finds what autolinks begin with, up to the mark that is to be escaped.
+var bare = regexp.MustCompile(`(?i)(\b(?:https?|ftp|mailto|xmpp)|\bwww)([:.])`)
+
+func upper(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
 // md makes text harmless in Markdown, where others' words could be a link, an
 // image or markup.
 func md(s string) string {
 	s = oneLine(s)
+	// A bare address would be made a link by the autolinks of GitHub's Markdown
+	// (GFM §6.9).
+	s = bare.ReplaceAllString(s, "$1\x00$2")
 	var b strings.Builder
-	for _, r := range s {
+	for n, r := range s {
 		switch r {
-		case '\\', '`', '*', '_', '[', ']', '<', '>', '#', '|', '~', '!', '&':
+		case 0:
+			b.WriteByte('\\')
+			continue
+		case '-', '+', '=': // a list or a heading, at the start of a line only
+			if n == 0 {
+				b.WriteByte('\\')
+			}
+		case '$', '\\', '`', '*', '_', '[', ']', '<', '>', '#', '|', '~', '!', '&':
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

@@ -75,7 +75,8 @@ func (s *Sender) look(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case !known, due.Sub(last) > 0 && now.Sub(due) > tooLate:
+	case !known, due.Sub(last) > 0 && now.Sub(due) > tooLate,
+		last.Sub(now) > tooLate: // remembered by a clock that was wrong: it would silence the digest until then
 		return s.remember(due)
 	case !due.After(last):
 		return nil

@@ -3,6 +3,7 @@ package digest
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,25 +18,37 @@ func (d *Digest) Subject() string {
 	switch {
 	case d.Mails == 0:
 		return s + "no mail arrived"
-	case len(d.Incidents) == 1:
-		s += "1 incident"
-		for _, dep := range d.Deployments {
-			if dep.Incident == d.Incidents[0].ID {
-				s += " after " + dep.Name
-				break
-			}
+	case d.Pages == d.FalseAlarms && d.Pages > 0:
+		s += plural(d.Pages, "false alarm") + ", "
+	case d.Pages == d.FalseAlarms:
+		s += "no incident, "
+	default:
+		s += plural(d.Pages-d.FalseAlarms, "incident")
+		if dep := d.blamed(); dep != "" {
+			s += " after " + clip(oneLine(dep), 60)
 		}
 		s += ", "
-	case len(d.Incidents) > 1:
-		s += fmt.Sprintf("%d incidents, ", len(d.Incidents))
-	default:
-		s += "no incident, "
 	}
 	s += plural(d.Complaints, "complaint")
 	if c := change(d.Complaints, d.Before); c != "" {
 		s += " (" + c + ")"
 	}
 	return oneLine(s)
+}
+
+// blamed is the deployment that all true incidents of the week are put down to.
+func (d *Digest) blamed() string {
+	dep := ""
+	for _, i := range d.Incidents {
+		switch {
+		case i.FalseAlarm:
+		case i.Suspect == "" || dep != "" && i.Suspect != dep:
+			return ""
+		default:
+			dep = i.Suspect
+		}
+	}
+	return dep
 }
 
 // change is how much more or less than before, in percent.
@@ -102,34 +115,17 @@ func (d *Digest) Lead() string {
 	if d.Mails == 0 {
 		return "No mail arrived in this week."
 	}
-	s := fmt.Sprintf("%s arrived, of which %s.", plural(d.Mails, "mail"), plural(d.Complaints, "complaint"))
-	s = strings.Replace(s, " of which 1 complaint.", " of which one a complaint.", 1)
+	s := fmt.Sprintf("%s arrived; %s.", plural(d.Mails, "mail"), complaints(d.Complaints))
+	var against []string
 	if d.Before > 0 {
-		s += fmt.Sprintf(" The week before had %d", d.Before)
-		if d.Normal >= 0 {
-			s += fmt.Sprintf("; normal is %s", page.Number(d.Normal))
-		}
-		s += "."
+		against = append(against, fmt.Sprintf("the week before had %d", d.Before))
 	}
-	switch {
-	case d.Pages == 0:
-		s += " Nobody was paged."
-	case d.Pages == 1:
-		s += " On-call was paged once"
-	default:
-		s += fmt.Sprintf(" On-call was paged %d times", d.Pages)
+	if d.Normal >= 0 {
+		against = append(against, "normal is "+page.Number(d.Normal))
 	}
-	if d.Pages > 0 {
-		if d.Minutes >= 0 {
-			s += fmt.Sprintf(", %s after the first complaint", minutes(d.Minutes))
-			if d.Pages > 1 {
-				s += " (median)"
-			}
-		}
-		s += "."
-		if d.FalseAlarms > 0 {
-			s += fmt.Sprintf(" %s.", strings.ToUpper(falseAlarms(d.FalseAlarms)[:1])+falseAlarms(d.FalseAlarms)[1:])
-		}
+	if len(against) > 0 {
+		line := strings.Join(against, "; ")
+		s += " " + strings.ToUpper(line[:1]) + line[1:] + "."
 	}
 	if !d.Over {
 		s += " The week is not over yet."
@@ -137,11 +133,50 @@ func (d *Digest) Lead() string {
 	return s
 }
 
-func falseAlarms(n int) string {
-	if n == 1 {
-		return "one of the pages was a false alarm"
+func complaints(n int) string {
+	switch n {
+	case 0:
+		return "none was a complaint"
+	case 1:
+		return "one was a complaint"
 	}
-	return fmt.Sprintf("%d of the pages were false alarms", n)
+	return fmt.Sprintf("%d were complaints", n)
+}
+
+// Record is the detector's own week in a sentence or two: whom it woke, how
+// soon, and whether it was right to.
+func (d *Digest) Record() string {
+	var s string
+	switch d.Pages {
+	case 0:
+		s = "Nobody was paged"
+	case 1:
+		s = "On-call was paged once"
+	default:
+		s = fmt.Sprintf("On-call was paged %d times", d.Pages)
+	}
+	if d.Minutes >= 0 {
+		s += fmt.Sprintf(", %s after the first complaint", minutes(d.Minutes))
+		if d.Pages > 1 {
+			s += " (median)"
+		}
+	}
+	switch {
+	case d.Pages == 0:
+		s += "."
+	case d.FalseAlarms == 0:
+		s += "; no page was called a false alarm."
+	case d.Pages == 1:
+		s += "; it was a false alarm."
+	case d.FalseAlarms == 1:
+		s += "; one of the pages was a false alarm."
+	default:
+		s += fmt.Sprintf("; %d of the pages were false alarms.", d.FalseAlarms)
+	}
+	if d.Warnings > 0 {
+		s += " " + plural(d.Warnings, "warning") + " stayed on the dashboard."
+	}
+	return s
 }
 
 func minutes(m float64) string {
@@ -180,34 +215,45 @@ func (d *Digest) Text() string {
 	}
 	for _, i := range d.Incidents {
 		p("  %s  %s%s", i.Paged.In(d.loc).Format("Mon 15:04"), oneLine(i.Headline), map[bool]string{true: " (false alarm)"}[i.FalseAlarm])
-		p("%s", indent(wrap(oneLine(i.Sentence), 66), "             "))
+		p("%s", indent(wrap(clip(oneLine(i.Sentence), maxSentence), 66), "             "))
 		p("             %s", i.tail())
-		if l := d.link("/incidents/" + i.ID); l != "" {
+		if l := d.link("/incidents/" + url.PathEscape(i.ID)); l != "" {
 			p("             %s", l)
 		}
 	}
+	if n := d.Pages - len(d.Incidents); n > 0 {
+		p("  and %d more", n)
+	}
+	p("\nTHE DETECTOR'S OWN RECORD")
+	p("%s", indent(wrap(d.Record(), 72), "  "))
 	if len(d.Deployments) > 0 {
 		p("\nDEPLOYMENTS (complaints in the hour before, and after)")
-		for _, x := range d.Deployments[:min(maxDeployments, len(d.Deployments))] {
+		for _, x := range d.Deployments {
 			p("  %s  %s %4d %4d  %s", x.At.In(d.loc).Format("Mon 15:04"), pad(clip(oneLine(x.Name), 32), 32), x.Before, x.After, x.tail())
+			if l := d.link("/deployments/" + url.PathEscape(x.ID)); l != "" {
+				p("             %s", l)
+			}
 		}
-		if n := len(d.Deployments) - maxDeployments; n > 0 {
+		if n := d.Deployed - len(d.Deployments); n > 0 {
 			p("  and %d more", n)
 		}
 	}
 	if len(d.Terms) > 0 {
 		p("\nWORDS THAT GREW")
 		for _, t := range d.Terms {
-			p("  %s (%s)", oneLine(t.Term), plural(t.Count, "mail"))
+			p("  %s (%s)", clip(oneLine(t.Term), 40), plural(t.Count, "mail"))
 		}
 	}
 	if d.Unsorted > 0 {
 		p("\nMAIL NOBODY COULD SORT: %d", d.Unsorted)
 		for _, s := range d.Samples {
 			p("  %s", clip(subject(s.Subject), 70))
+			if l := d.link("/messages/" + url.PathEscape(s.ID)); l != "" {
+				p("    %s", l)
+			}
 		}
 		if l := d.link("/messages?unsorted=1"); l != "" {
-			p("  sort it: %s", l)
+			p("  all of it, to be sorted: %s", l)
 		}
 	}
 	if d.Unread > 0 {
@@ -224,15 +270,19 @@ func subject(s string) string {
 	return s
 }
 
+// maxSentence bounds what was paged: a trouble's sentence holds what a server
+// answered.
+const maxSentence = 400
+
 // Grown tells whether a kind was clearly above its normal.
 func (k Kind) Grown() bool {
 	return k.Normal >= 0 && float64(k.Complaints) >= 5 && float64(k.Complaints) > k.Normal+3*math.Sqrt(max(k.Normal, 1))
 }
 
 func (i Incident) tail() string {
-	s := fmt.Sprintf("paged %s after the first complaint, %s hit, ", minutes(i.ToPage.Minutes()), plural(i.Customers, "customer"))
-	if i.Customers == 0 {
-		s = ""
+	s := ""
+	if i.Customers > 0 {
+		s = fmt.Sprintf("paged %s after the first complaint, %s hit, ", minutes(i.ToPage.Minutes()), plural(i.Customers, "customer"))
 	}
 	if i.Over {
 		return s + "lasted " + page.Span(i.Lasted)
@@ -248,6 +298,8 @@ func (x Deployment) tail() string {
 		return "failed"
 	case x.Rollback:
 		return "roll-back"
+	case x.Watched:
+		return "watched"
 	}
 	return "clean"
 }
