@@ -176,10 +176,11 @@ func (s *scanner) begin(c byte) {
 		s.state, s.code = inText, codeOver
 		return
 	}
+	if c == '"' || c == '{' || c == '(' || len(s.line) >= headLength {
+		s.state = inData
+		return
+	}
 	if c != ' ' && c != '\r' {
-		if c == '"' || c == '{' || c == '(' || len(s.line) >= headLength {
-			s.state = inData
-		}
 		return
 	}
 	words := bytes.Fields(s.line)
