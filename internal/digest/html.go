@@ -15,6 +15,9 @@ var markup string
 
 // mail is the HTML part: tables and inline style only, since mail clients drop
 // style sheets, SVG and scripts.
+// It claims no dark form of its own (color-scheme): a client that darkens mail
+// would leave it as it is. Without, all of it is darkened alike.
+//
 // Parsed at the first use, which most commands never come to.
 var mail = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("digest").Funcs(template.FuncMap{

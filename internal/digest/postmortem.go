@@ -242,7 +242,7 @@ func (m *draft) resolution() string {
 }
 
 // bare finds what autolinks begin with, up to the mark that is to be escaped.
-var bare = regexp.MustCompile(`(?i)(\b(?:https?|ftp|mailto|xmpp)|\bwww)([:.])`)
+var bare = regexp.MustCompile(`(?i)(https?|ftp|mailto|xmpp|www)([:.])`)
 
 func upper(s string) string {
 	if s == "" || s[0] < 'a' || s[0] > 'z' {

@@ -152,6 +152,8 @@ func (d *Digest) Record() string {
 		s = "Nobody was paged"
 	case 1:
 		s = "On-call was paged once"
+	case 2:
+		s = "On-call was paged twice"
 	default:
 		s = fmt.Sprintf("On-call was paged %d times", d.Pages)
 	}
