@@ -19,9 +19,12 @@ const (
 	calmFor     = 30 * time.Minute // it must stay calm so long
 	reopenIn    = time.Hour
 	mergeWithin = 90 * time.Minute
-	muteFor     = 24 * time.Hour
-	mostSamples = 10
-	mostHit     = 50_000 // people remembered of an incident
+	// beganTogether is how near two surges begin that are one trouble, however
+	// late the second is seen.
+	beganTogether = 30 * time.Minute
+	muteFor       = 24 * time.Hour
+	mostSamples   = 10
+	mostHit       = 50_000 // people remembered of an incident
 )
 
 // tracked is an incident with what the detector remembers about it.
@@ -159,7 +162,8 @@ func (d *Detector) openFor(v verdict, c Complaint) *tracked {
 		// All together rings for whatever goes on already.
 		same := t.stream == v.stream || v.stream == d.all || slices.Contains(t.Categories, c.Category) || group != "" && group == t.Group
 		// What merely happens at the same time must be worth a warning itself.
-		if same || v.evidence >= d.limit.current-warnAllowance && d.now.Sub(t.StartedAt) < mergeWithin {
+		together := d.now.Sub(t.StartedAt) < mergeWithin || v.window.start.Sub(t.StartedAt).Abs() < beganTogether
+		if same || together && v.evidence >= d.limit.current-warnAllowance {
 			return t
 		}
 	}
