@@ -35,9 +35,9 @@ type command struct {
 var commands = []command{
 	demoCommand, runCommand, checkCommand,
 	messagesCommand, incidentsCommand, deploymentsCommand,
-	deployCommand, digestCommand, postmortemCommand,
-	inspectCommand, classifyCommand, trainCommand, evalCommand, backtestCommand,
-	passwdCommand,
+	correctCommand, deployCommand, digestCommand, postmortemCommand,
+	inspectCommand, classifyCommand, trainCommand, evalCommand, backtestCommand, simulateCommand,
+	importCommand, forgetCommand, backupCommand, loginCommand, passwdCommand,
 }
 
 // usageError is a mistake on the command line: exit code 2.

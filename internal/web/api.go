@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -484,6 +486,29 @@ func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request) error {
 			return deployed(to)
 		}
 	}
+}
+
+// apiBackup writes a consistent copy of the data file.
+func (s *Server) apiBackup(w http.ResponseWriter, r *http.Request) error {
+	dir, err := os.MkdirTemp("", "tocsin-backup-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	name := filepath.Join(dir, "tocsin.db")
+	if err := s.opt.Store.Backup(r.Context(), name); err != nil {
+		return err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Hour))
+	s.opt.Log.Info("backup was made", "who", who(r.Context()))
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, err = io.Copy(w, f)
+	return err
 }
 
 // customersCSV lists the people hit by an incident.

@@ -272,6 +272,29 @@ func (c *Client) Digest(ctx context.Context, week string) (d DigestAnswer, err e
 	return
 }
 
+// Backup writes a consistent copy of the data file.
+func (c *Client) Backup(ctx context.Context, w io.Writer) (int64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api/v1/backup", nil)
+	if err != nil {
+		return 0, err
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	slow := *c.http
+	slow.Timeout = 0
+	resp, err := slow.Do(req)
+	if err != nil {
+		return 0, unreachable{c.base, err}
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		raw, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // what came is enough for a sentence
+		return 0, &APIError{Status: resp.StatusCode, Text: "backup: " + firstLine(raw)}
+	}
+	return io.Copy(w, resp.Body)
+}
+
 // Events calls f with every complaint and deployment from a time on, in their
 // order: one JSON object each, as "tocsin backtest" reads them.
 func (c *Client) Events(ctx context.Context, from time.Time, f func(n int, line []byte) error) error {

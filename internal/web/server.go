@@ -137,6 +137,7 @@ func (s *Server) routes() {
 	api(ScopeDeployments, "POST /api/v1/outcomes", s.apiOutcomes)
 	api(ScopeRead, "GET /api/v1/digest", s.apiDigest)
 	api(ScopeRead, "GET /api/v1/events", s.apiEvents)
+	api(ScopeAll, "GET /api/v1/backup", s.apiBackup)
 	api(ScopeRead, "GET /metrics", s.metrics)
 	if s.opt.Hooks != nil {
 		m.Handle("/hooks/", s.opt.Hooks) // each checks its own signature
