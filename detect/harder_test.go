@@ -16,8 +16,8 @@ import (
 // harder is a simulated inbox whose surges are as hard to see as those on which
 // the methods in use were measured elsewhere: scale shrinks them until the best
 // of those finds about half. Decoys are put in, too: an outage of the inbox and
-// its backlog, firms whose people write together, people who write a dozen
-// times, and a mailing that nobody announced.
+// its backlog, firms whose people write together, and people who write a dozen
+// times.
 type harder struct {
 	inbox
 	scale  float64
