@@ -41,12 +41,11 @@ type mailData struct {
 }
 
 // Day and Link are for the template.
-func (m mailData) Day(t time.Time) string        { return t.In(m.loc).Format("Mon 15:04") }
-func (m mailData) Span() string                  { return m.day("Monday 2 January") }
-func (m mailData) Link(path string) string       { return m.link(path) }
-func (m mailData) Tail(i Incident) string        { return i.tail() }
-func (m mailData) After(d Deployment) string     { return d.tail() }
-func (m mailData) Change(now, before int) string { return change(now, before) }
+func (m mailData) Day(t time.Time) string    { return t.In(m.loc).Format("Mon 15:04") }
+func (m mailData) Span() string              { return m.day("Monday 2 January") }
+func (m mailData) Link(path string) string   { return m.link(path) }
+func (m mailData) Tail(i Incident) string    { return i.tail() }
+func (m mailData) After(d Deployment) string { return d.tail() }
 
 // HTML is the digest for a mail's HTML part.
 func (d *Digest) HTML() string {
