@@ -354,7 +354,7 @@ func (d *show) compare(ctx context.Context) error {
 	// The pages of the last mails may still be under way.
 	sleepFor(ctx, 500*time.Millisecond)
 	s := demo.New(d.story.Begin)
-	all, err := d.system.store.Incidents(time.Time{}, time.Time{})
+	all, err := d.system.web.Client().Incidents(ctx, time.Time{}, time.Time{})
 	if err != nil {
 		return err
 	}
@@ -376,7 +376,7 @@ func (d *show) compare(ctx context.Context) error {
 		{"", i.DetectedAt.Format("15:04") + " on-call is paged, after " + fmt.Sprint(i.Reason.Customers) + " customers wrote"},
 		{"10:05 an engineer reproduces the fault", fmt.Sprintf("%d minutes earlier", int(s.Found.Sub(i.DetectedAt).Minutes()))},
 		{"10:45 the cause: an outdated jsonwebtoken", "named in the page"},
-		{fmt.Sprintf("11:10 %d complaints", s.Surge), fmt.Sprintf("one page, %d customers counted", i.Now.Customers)},
+		{fmt.Sprintf("11:10 %d complaints", s.Surge), fmt.Sprintf("one page; %d customers counted", i.Now.Customers)},
 	}
 	for _, r := range rows {
 		d.screen.Say("  %-46s %s", r[0], r[1])

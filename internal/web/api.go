@@ -234,6 +234,11 @@ func (s *Server) apiIncidents(w http.ResponseWriter, r *http.Request) error {
 	if list == nil {
 		list = []detect.Incident{}
 	}
+	for n := range list {
+		if err := s.fresh(&list[n]); err != nil {
+			return err
+		}
+	}
 	return writeJSON(w, http.StatusOK, list)
 }
 
@@ -248,6 +253,9 @@ func (s *Server) incident(r *http.Request) (detect.Incident, error) {
 func (s *Server) apiIncident(w http.ResponseWriter, r *http.Request) error {
 	i, err := s.incident(r)
 	if err != nil {
+		return err
+	}
+	if err := s.fresh(&i); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, i)
