@@ -160,10 +160,10 @@ func complaint(c clause, o object, fails bool, ffrom, fto int) (finding, bool) {
 func ruled(t Text) (scores map[string]float64, fs []finding) {
 	subject, body := clauses(t.Subject), clauses(t.Body)
 	sub := read(subject)
-	for i := range sub {
-		sub[i].score *= 0.8 // the body says it better, if it says anything
-		if len(read(body)) == 0 {
-			sub[i].score /= 0.8
+	fs = read(body)
+	if len(fs) > 0 {
+		for i := range sub {
+			sub[i].score *= 0.8 // the body says it better
 		}
 	}
 	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(t.Subject)), "re:") {
@@ -171,7 +171,7 @@ func ruled(t Text) (scores map[string]float64, fs []finding) {
 			sub[i].score *= 0.3 // the subject of an older mail
 		}
 	}
-	fs = append(read(body), sub...)
+	fs = append(fs, sub...)
 	sort.SliceStable(fs, func(a, b int) bool { return fs[a].score > fs[b].score })
 	scores = map[string]float64{}
 	for _, f := range fs {
