@@ -70,9 +70,72 @@ func hasWords(lines []string) bool {
 	return false
 }
 
-var quotePrefix = regexp.MustCompile(`^\s{0,3}(>|[A-Z][\w-]{0,10}>|\| )`)
+// isQuote tells whether a line is quoted: by ">", by "| ", or by the initials
+// that some programs put before it ("AB> ").
+func isQuote(l string) bool {
+	for n := 0; n < 3 && l != "" && (l[0] == ' ' || l[0] == '\t'); n++ {
+		l = l[1:]
+	}
+	switch {
+	case l == "":
+		return false
+	case l[0] == '>':
+		return true
+	case l[0] == '|':
+		return len(l) > 1 && l[1] == ' '
+	case l[0] < 'A' || l[0] > 'Z':
+		return false
+	}
+	for i := 1; i < len(l) && i <= 11; i++ {
+		switch c := l[i]; {
+		case c == '>':
+			return true
+		case c == '_' || c == '-' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z':
+		default:
+			return false
+		}
+	}
+	return false
+}
 
-func isQuote(l string) bool { return quotePrefix.MatchString(l) }
+// The patterns below are long, and almost no line is one of theirs: what is
+// cheap to see is looked at first.
+
+func mayBeTypeAbove(l string) bool {
+	for _, s := range []string{"ine", "INE", "eile", "EILE", "inie", "INIE", "gne", "GNE", "nea", "NEA", "##-"} {
+		if strings.Contains(l, s) {
+			return true
+		}
+	}
+	return false
+}
+
+func maySeparate(l string) bool { return strings.IndexByte("-_=*bBaAdDiI", l[0]) >= 0 }
+
+func hasColon(l string) bool { return strings.IndexByte(l, ':') >= 0 || strings.Contains(l, "：") }
+
+// attributionEnds tells whether a text ends as an attribution does.
+func attributionEnds(s string) bool {
+	for _, e := range []string{":", "：", ":*", "--", "...", ":_"} {
+		if strings.HasSuffix(s, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func mayAttribute(lines []string) bool {
+	for n := 0; n < 4 && n < len(lines); n++ {
+		l := strings.TrimSpace(lines[n])
+		if l == "" {
+			return false
+		}
+		if attributionEnds(l) || n+1 < len(lines) && isQuote(lines[n+1]) {
+			return true
+		}
+	}
+	return false
+}
 
 // unquote drops quoted lines and the attributions between them.
 func unquote(lines []string) []string {
@@ -97,16 +160,16 @@ func history(lines []string) (at, end int) {
 		if l == "" {
 			continue
 		}
-		if typeAbove.MatchString(l) {
+		if mayBeTypeAbove(l) && typeAbove.MatchString(l) {
 			return i, i + 1
 		}
 		if isQuote(lines[i]) {
 			continue
 		}
-		if separator.MatchString(l) {
+		if maySeparate(l) && separator.MatchString(l) {
 			return i, i + 1
 		}
-		if rule.MatchString(l) {
+		if (l[0] == '_' || l[0] == '-') && rule.MatchString(l) {
 			if next := nextText(lines, i+1); next >= 0 && headerBlock(lines[next:]) > 0 {
 				return i, next + headerBlock(lines[next:])
 			}
@@ -176,7 +239,7 @@ var (
 // headerBlock returns how many lines a quoted header block has: a From line
 // and at least one other field within the next lines.
 func headerBlock(lines []string) int {
-	if len(lines) == 0 || !fromWord.MatchString(strings.TrimSpace(lines[0])) {
+	if len(lines) == 0 || !hasColon(lines[0]) || !fromWord.MatchString(strings.TrimSpace(lines[0])) {
 		return 0
 	}
 	others, last := 0, 0
@@ -216,7 +279,7 @@ var (
 func attribution(lines []string) int {
 	first := strings.TrimSpace(lines[0])
 	first = strings.TrimLeft(first, "-* ")
-	if first == "" || !begins.MatchString(first) {
+	if first == "" || !mayAttribute(lines) || !begins.MatchString(first) {
 		return 0
 	}
 	joined := ""
@@ -229,7 +292,7 @@ func attribution(lines []string) int {
 		if utf8.RuneCountInString(joined) > 500 {
 			return 0
 		}
-		ends := strings.HasSuffix(joined, ":") || strings.HasSuffix(joined, "：") || strings.HasSuffix(joined, ":*") || strings.HasSuffix(joined, "--") || strings.HasSuffix(joined, "...") || strings.HasSuffix(joined, ":_")
+		ends := attributionEnds(joined)
 		verb := wrote.MatchString(joined) && !selfWrote.MatchString(joined)
 		when := dated.MatchString(joined) || strings.Contains(joined, "@")
 		if ends && (verb && (when || n == 1 && len(joined) < 120) || !verb && dated.MatchString(joined) && strings.Contains(joined, "@")) {
@@ -264,11 +327,11 @@ func signature(lines []string, name string) string {
 			end = i
 			break
 		}
-		if sentFrom.MatchString(t) && hasWords(lines[:i]) {
+		if len(t) < 200 && sentFrom.MatchString(t) && hasWords(lines[:i]) {
 			end = i
 			break
 		}
-		if formula.MatchString(t) && i > 0 && hasWords(lines[:i]) && shortTail(lines[i+1:]) {
+		if len(t) < 80 && formula.MatchString(t) && i > 0 && hasWords(lines[:i]) && shortTail(lines[i+1:]) {
 			end = i
 			break
 		}
