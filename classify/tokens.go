@@ -10,7 +10,7 @@ import (
 
 // Bounds of what is judged.
 const (
-	maxJudged = 4000 // bytes of a text
+	maxJudged = 2000 // bytes of a text: who complains does so on the first page
 	maxToken  = 40   // bytes of a word
 	maxRun    = 3    // equal signs in a row
 )
