@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -280,7 +281,21 @@ key = %q
 	if _, err := os.Stat(controlPath(data)); err == nil {
 		t.Error("the control file was left behind")
 	}
-	if stopped := tocsin("incidents", "--config", file, "--json"); stopped != running || strings.Count(stopped, "\n") != 1 {
+	// What is normal now, only a running worker knows.
+	brief := func(lines string) (list []string) {
+		for line := range strings.Lines(lines) {
+			var i struct {
+				ID, State string
+				Now       struct{ Customers, Complaints int }
+			}
+			if err := json.Unmarshal([]byte(line), &i); err != nil {
+				t.Errorf("incidents --json: %v", err)
+			}
+			list = append(list, fmt.Sprint(i))
+		}
+		return list
+	}
+	if stopped := tocsin("incidents", "--config", file, "--json"); !slices.Equal(brief(stopped), brief(running)) || len(brief(stopped)) != 1 {
 		t.Errorf("incidents while it ran:\n%sand from the file:\n%s", running, stopped)
 	}
 	var id string
