@@ -268,8 +268,8 @@ func (s *Store) Counts(from, to time.Time) (list []Count, err error) {
 // How many messages one call of Messages looks at before it gives back what it
 // has: by their heads, and with their texts unpacked.
 const (
-	maxHeads = 200_000
-	maxTexts = 10_000
+	maxHeads = 60_000
+	maxTexts = 3_000
 )
 
 // Messages returns the messages that match.

@@ -110,7 +110,7 @@ const (
 	maxDeployments = 40
 	maxTerms       = 8
 	maxSamples     = 5
-	maxTexts       = 2000 // read for the words that grew
+	maxTexts       = 600  // read for the words that grew
 	maxText        = 4000 // bytes of each
 	normalWeeks    = 8
 )

@@ -547,7 +547,7 @@ func (s *Server) statusPage(w http.ResponseWriter, r *http.Request) error {
 	if d.Deliveries, err = s.opt.Store.Deliveries(20); err != nil {
 		return err
 	}
-	p, err := s.opt.Store.Messages(store.Query{Problem: true, Limit: 10, Heads: true})
+	p, err := s.opt.Store.Messages(store.Query{Problem: true, Limit: 10, Heads: true, From: s.opt.Now().AddDate(0, 0, -14)})
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,7 @@ type Server struct {
 	opt   Options
 	guard *guard
 	live  *live
+	same  shared
 	mux   *http.ServeMux
 }
 

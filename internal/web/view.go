@@ -79,6 +79,18 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 
 // page runs a handler whose answers are for a person.
 func (s *Server) page(h handler) http.Handler {
+	each := s.rendered(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && r.Header.Get("X-Live") != "" {
+			s.same.serve(w, r, each)
+			return
+		}
+		each.ServeHTTP(w, r)
+	})
+}
+
+// rendered runs a handler and words its error.
+func (s *Server) rendered(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := h(w, r)
 		if err == nil || r.Context().Err() != nil {

@@ -339,6 +339,38 @@ func TestOnlyWhoMayComesIn(t *testing.T) {
 	}
 }
 
+// TestViewersShareARendering: open pages that ask anew are given one rendering,
+// without anybody's name, and only to those who may come in.
+func TestViewersShareARendering(t *testing.T) {
+	s, _ := fixture(t, Access{TrustedProxy: []string{"192.0.2.0/24"}, UserHeader: "X-User"})
+	h := s.Handler()
+	for _, name := range []string{"anna", "bob"} {
+		w := get(t, h, "/", "X-User", name, "X-Live", "1")
+		if w.Code != http.StatusOK || strings.Contains(w.Body.String(), "anna\n") || strings.Contains(w.Body.String(), ">bob<") || strings.Contains(w.Body.String(), ">anna<") || !strings.Contains(w.Body.String(), "9 customers") && !strings.Contains(w.Body.String(), "customers in") {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+		if w.Header().Get("Content-Security-Policy") == "" {
+			t.Error("a shared page has no policy")
+		}
+	}
+	if w := get(t, h, "/", "X-Live", "1"); w.Code != http.StatusSeeOther {
+		t.Errorf("a stranger: %d", w.Code)
+	}
+}
+
+// BenchmarkViewers is what 200 open pages cost when something changes.
+func BenchmarkViewers(b *testing.B) {
+	s, _ := fixture(b, Access{})
+	h := s.Handler()
+	for b.Loop() {
+		for range 200 {
+			if w := get(b, h, "/", "X-Live", "1"); w.Code != http.StatusOK {
+				b.Fatal(w.Code)
+			}
+		}
+	}
+}
+
 // TestAProxyInFrontOpensNothing: with nobody configured, what a proxy forwards
 // may come from anywhere.
 func TestAProxyInFrontOpensNothing(t *testing.T) {

@@ -25,7 +25,7 @@
     busy = true; again = false; last = Date.now();
     var url = new URL(location.href);
     url.searchParams.delete("said");
-    fetch(url, { headers: { "Accept": "text/html" }, credentials: "same-origin" }).then(function (r) {
+    fetch(url, { headers: { "Accept": "text/html", "X-Live": "1" }, credentials: "same-origin" }).then(function (r) {
       if (!r.ok || r.redirected) throw new Error("status " + r.status);
       return r.text();
     }).then(function (html) {
