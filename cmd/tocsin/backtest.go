@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
 	"sort"
 	"time"
 
@@ -112,7 +113,15 @@ func (b *backtest) run(ctx context.Context, args []string) error {
 		return fmt.Errorf("%q is not a time zone: use a name such as Europe/Berlin", zone)
 	}
 	r := newReplay(ctx, detect.New(opt))
-	if err := source(r); err != nil {
+	r.progress = b.p.progress("replayed")
+	if f, ok := b.p.In.(*os.File); ok && b.config == "" {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			r.size = info.Size()
+		}
+	}
+	err = source(r)
+	r.progress.end()
+	if err != nil {
 		return err
 	}
 	return r.print(newJSONLines(b.p.Out), b.warnings)
@@ -135,6 +144,9 @@ type replay struct {
 	last      time.Time
 	people    map[string]person
 	n         int
+	read      int64 // bytes of the input
+	size      int64 // of the input, if it is a file
+	progress  *progress
 }
 
 type person struct{ complainant, organisation string }
@@ -144,6 +156,14 @@ func newReplay(ctx context.Context, d *detect.Detector) *replay {
 }
 
 func (r *replay) parse(n int, raw []byte) error {
+	r.read += int64(len(raw)) + 1
+	if n%4096 == 0 && r.progress != nil {
+		total := 0
+		if r.size > r.read {
+			total = int(float64(n) * float64(r.size) / float64(r.read))
+		}
+		r.progress.step(n, total)
+	}
 	var l backtestLine
 	if err := decodeLine(n, raw, &l); err != nil {
 		return err
