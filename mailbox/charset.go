@@ -3,8 +3,6 @@ package mailbox
 import (
 	"bytes"
 	"encoding/base64"
-	"io"
-	"mime"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -186,13 +184,3 @@ func decodeUTF7(b []byte) string {
 func isBase64(c byte) bool {
 	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
 }
-
-// wordDecoder reads encoded words (RFC 2047) in every charset that is known.
-var wordDecoder = &mime.WordDecoder{CharsetReader: func(label string, r io.Reader) (io.Reader, error) {
-	b, err := io.ReadAll(io.LimitReader(r, 64<<10))
-	if err != nil {
-		return nil, err
-	}
-	s, _ := toUTF8(b, label)
-	return strings.NewReader(s), nil
-}}

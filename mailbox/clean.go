@@ -29,7 +29,14 @@ func Clean(s string, max int) string {
 	if dirty {
 		var b strings.Builder
 		b.Grow(len(s))
+		last := rune(0)
 		for _, r := range s {
+			if joins(last, r) {
+				b.WriteRune(r)
+				last = r
+				continue
+			}
+			last = r
 			switch {
 			case r == '\u2028' || r == '\u2029':
 				b.WriteByte('\n')
@@ -60,9 +67,20 @@ func cut(s string, max int) string {
 	return s[:max]
 }
 
-// dropped are the characters that have no place in a text: controls, and
-// format characters such as zero-width letters and bidirectional overrides. The
-// zero-width joiners stay out too: emoji fall apart, words do not.
+// joins tells whether an invisible letter has a meaning after the one before
+// it: it shapes emoji, and words in the scripts from Arabic to Burmese. Between
+// letters of other scripts it only hides a word from those who look for it.
+func joins(before, r rune) bool {
+	switch r {
+	case 0x200c, 0x200d, 0xfe0e, 0xfe0f: // joiners and the two forms of a symbol
+		return before >= 0x600 && before < 0x10a0 || before >= 0x2190 && before < 0x2c00 || before >= 0x1f000 && before < 0x1fb00 || before == 0xfe0f && r == 0x200d
+	}
+	return false
+}
+
+// dropped are the characters that have no place in a text, but for those that
+// joins: controls, and format characters such as zero-width letters and
+// bidirectional overrides.
 func dropped(r rune) bool {
 	switch r {
 	case '\n', '\t':
@@ -78,6 +96,9 @@ func dropped(r rune) bool {
 func Fold(s string) string {
 	s = norm.NFKC.String(Clean(s, maxText))
 	return strings.ToLower(strings.Map(func(r rune) rune {
+		if dropped(r) {
+			return -1
+		}
 		if f, ok := lookAlike[r]; ok {
 			return f
 		}

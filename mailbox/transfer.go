@@ -18,7 +18,7 @@ func decodeTransfer(b []byte, name string) []byte {
 	case "quoted-printable", "quotedprintable", "qp":
 		return decodeQuotedPrintable(b)
 	case "base64", "b":
-		return decodeBase64(b)
+		return base64Text(b)
 	case "x-uuencode", "uuencode", "x-uue", "uue":
 		return decodeUU(b)
 	}
@@ -49,6 +49,44 @@ func decodeQuotedPrintable(b []byte) []byte {
 		}
 	}
 	return out
+}
+
+// base64Text decodes a body. Lines that are no base64 (what a list adds below,
+// a note of a virus scanner) are left out; a body that has almost only such
+// lines is labelled wrongly and taken as it is.
+func base64Text(b []byte) []byte {
+	var kept []byte
+	foreign := 0
+	for line := range bytes.Lines(b) {
+		if isBase64Line(line) {
+			kept = append(kept, line...)
+		} else {
+			foreign += len(line)
+		}
+	}
+	switch {
+	case foreign == 0:
+		return decodeBase64(b)
+	case foreign > len(kept):
+		return b
+	}
+	return decodeBase64(kept)
+}
+
+// isBase64Line tells whether a line may be base64, with a little rubbish in it.
+func isBase64Line(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	rubbish := 0
+	for i, c := range line {
+		switch {
+		case isBase64(c) || c == '=' || c == '-' || c == '_':
+		case (c == ' ' || c == '\t') && i > 0 && i%4 != 0: // words, not groups
+			rubbish += 4
+		default:
+			rubbish++
+		}
+	}
+	return rubbish*10 <= len(line)
 }
 
 // decodeBase64 reads what is base64 in b and skips the rest; a part that is
