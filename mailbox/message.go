@@ -104,6 +104,16 @@ type Cursor struct {
 	// the wanted history was reached.
 	HistoryUID  uint32
 	HistoryDone bool
+	// NewAfter, when a folder that was read before had to be begun anew (its
+	// UIDVALIDITY changed), is how far it had been read, in seconds since 1970:
+	// what arrived later is new whatever its UID. 0 means that UIDs decide.
+	NewAfter int64 `json:",omitempty"`
+
+	// Counts since the first start: mails taken as new; UIDs above the cursor
+	// that were gone when it came to them, moved or deleted before they were
+	// read; new mails first seen here because the folder is one that people move
+	// mail to.
+	Taken, Left, Found int64 `json:",omitempty"`
 }
 
 // Batch is what one fetch brought, and the cursor that is true once it is
@@ -114,6 +124,9 @@ type Batch struct {
 	// Gone are UIDs that the server named and then no longer had: moved or
 	// deleted by a person before Tocsin read them.
 	Gone []uint32
+	// Filed tells that the folder is one that people move mail to: what is first
+	// seen here had left another folder unread.
+	Filed bool
 	// Total and Done tell how far a first synchronisation has come, in
 	// messages; both are 0 when there is nothing to wait for.
 	Total, Done int

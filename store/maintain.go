@@ -28,7 +28,16 @@ func (s *Store) Stats() (st Stats, err error) {
 			}
 			return 0
 		}
-		st.Missed, st.Messages = number(keyMissed), number(keyMessages)
+		st.Messages = number(keyMessages)
+		st.Again = map[Reason]int64{}
+		for _, r := range []Reason{Renumbered, CameBack, OtherFolder, OtherMailbox, Imported} {
+			if n := number(againKey(r)); n > 0 {
+				st.Again[r] = n
+			}
+		}
+		if err := absences(tx, &st); err != nil {
+			return err
+		}
 		st.Events = int64(tx.Bucket(bLog).Sequence())
 		if k, _ := tx.Bucket(bMessages).Cursor().First(); k != nil {
 			st.Oldest = keyTime(k)

@@ -72,14 +72,21 @@ func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err er
 	}
 	err = s.db.Update(func(tx *bbolt.Tx) error {
 		a = Appended{}
+		next, found := next, int64(0) // the function may run twice
 		for i := range entries {
 			e := entries[i]
 			id := short(e.ID)
-			if tx.Bucket(bIDs).Get(id) != nil {
+			if known := tx.Bucket(bIDs).Get(id); known != nil {
 				a.Known++
+				if err := s.again(tx, known, &e, &a); err != nil {
+					return err
+				}
 				continue
 			}
 			a.Stored++
+			if e.Filed && !e.History {
+				found++
+			}
 			key := messageKey(&e)
 			e.FollowUp = s.followUp(tx, &e)
 			e.Text, e.Reply = "", ""
@@ -107,6 +114,7 @@ func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err er
 		if err := bump(tx, keyMessages, a.Stored); err != nil {
 			return err
 		}
+		next.Found += found
 		return put(tx.Bucket(bCursors), cursorKey(next.Account, next.Folder), next)
 	})
 	return a, err
@@ -161,12 +169,6 @@ func bump(tx *bbolt.Tx, key []byte, n int) error {
 		have = binary.BigEndian.Uint64(v)
 	}
 	return b.Put(key, key8(have+uint64(n)))
-}
-
-// AddMissed counts mails that a server named and that were gone before they
-// were read.
-func (s *Store) AddMissed(n int) error {
-	return s.db.Update(func(tx *bbolt.Tx) error { return bump(tx, keyMissed, n) })
 }
 
 func loadEntry(tx *bbolt.Tx, key []byte, withText bool) (e Entry, err error) {

@@ -32,6 +32,8 @@ type Entry struct {
 	Streams []string
 	// History is set for mail that was there before the first start.
 	History bool
+	// Filed is set for mail read in a folder that people move mail to.
+	Filed bool
 	// TextGone: texts are past their retention, or were forgotten.
 	TextGone bool
 }
@@ -46,8 +48,33 @@ func (e *Entry) Category() string {
 
 // Appended says what a batch did.
 type Appended struct {
-	Stored int // new messages
-	Known  int // recognised as already stored
+	Stored int            // new messages
+	Known  int            // recognised as already stored
+	Again  map[Reason]int // why those were there again
+}
+
+// Reason is why a mail came that is stored already, in words.
+type Reason string
+
+// The reasons. Which one it is follows from where the mail was first read and
+// where it was found again.
+const (
+	ReadTwice    Reason = "the same place was read twice"
+	Renumbered   Reason = "the folder was made again or renumbered (UIDVALIDITY)"
+	CameBack     Reason = "moved out and back, or copied within its folder"
+	OtherFolder  Reason = "also in another folder of the mailbox"
+	OtherMailbox Reason = "also in another mailbox"
+	Imported     Reason = "also in an imported file"
+)
+
+// Place is where a mail was found again.
+type Place struct {
+	Account     string
+	Folder      string
+	UIDValidity uint32
+	UID         uint32
+	Reason      Reason
+	At          time.Time // when it was found there
 }
 
 // SeqNo numbers the events of the log from 1.
@@ -158,5 +185,12 @@ type Stats struct {
 	Size, Free                               int64 // bytes of the file, bytes in it that are free
 	Messages, Incidents, Deployments, Events int64
 	Oldest, Newest                           time.Time // messages
-	Missed                                   int64     // mails named by a server and gone before they were read
+
+	// Left is how many mails were gone from the folder they arrived in before
+	// they were read, Found how many of those turned up in the folders that
+	// people move mail to, and Missed the rest. Gaps tells that a server numbers
+	// its mails with gaps, where these say nothing.
+	Left, Found, Missed int64
+	Gaps                bool
+	Again               map[Reason]int64 // mails counted once that came again, and why
 }

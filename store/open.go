@@ -6,12 +6,13 @@
 // 1970, sign bit turned), numbers 8 bytes big endian, short(x) the first 16
 // bytes of SHA-256, so that no hostile string is ever a key:
 //
-//	meta            format, install (id of this installation), messages, missed (numbers)
+//	meta            format, install (id of this installation), messages, "again " reason (numbers)
 //	cursors         account 0 folder -> mailbox.Cursor (JSON)
 //	messages        time received, 8 bytes of SHA-256 of the id -> head (codec.go: version, fields)
 //	texts           the same key -> text and reply (JSON, deflated); gone after their retention
 //	ids             short(id) -> key of the message
 //	threads         short(Message-ID) -> key of the message
+//	again           key of the message, short(place) -> Place (JSON) where it was found again
 //	counts          hour, category -> messages, complaints (two numbers)
 //	corrected       key of a message that a person sorted -> who
 //	log             number -> kind (1 byte) and key of a message, or the event (JSON)
@@ -48,6 +49,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -61,6 +63,7 @@ var (
 	bTexts       = []byte("texts")
 	bIDs         = []byte("ids")
 	bThreads     = []byte("threads")
+	bAgain       = []byte("again")
 	bCounts      = []byte("counts")
 	bLog         = []byte("log")
 	bMarks       = []byte("marks")
@@ -77,7 +80,7 @@ var (
 )
 
 var allBuckets = [][]byte{bMeta, bCursors, bMessages, bTexts, bIDs, bThreads, bCounts, bLog, bMarks, bIncidents, bTimeline,
-	bDeployments, bDeployIDs, bPackages, bOutcomes, bOutbox, bDone, bValues, bCorrected}
+	bDeployments, bDeployIDs, bPackages, bOutcomes, bOutbox, bDone, bValues, bCorrected, bAgain}
 
 const format = 1
 
@@ -85,7 +88,6 @@ var (
 	keyFormat   = []byte("format")
 	keyInstall  = []byte("install")
 	keyMessages = []byte("messages")
-	keyMissed   = []byte("missed")
 )
 
 // fault is an error with advice.
@@ -104,6 +106,13 @@ var (
 	ErrNewerFormat = errors.New("data file is of a newer tocsin")
 	ErrNotTocsin   = errors.New("not a tocsin data file")
 )
+
+// Full tells that a write failed for want of room, on the disk or within the
+// size allowed. Nothing of it was written, what is stored can still be read,
+// and the same write may be tried again once there is room.
+func Full(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, berrors.ErrMaxSizeReached)
+}
 
 // Store is safe for concurrent use.
 type Store struct {

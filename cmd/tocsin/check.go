@@ -121,7 +121,21 @@ func (c *check) say(r checked) {
 func (c *check) mailbox(ctx context.Context, name string) {
 	m := c.cfg.Mailbox[name]
 	what := "mailbox " + name
-	acct, err := accountFor(c.cfg, name, nil, nil)
+	var st *store.Store
+	if m.OAuth2 != nil && needsConsent(m.OAuth2) {
+		var err error
+		if st, err = c.consents(); errors.Is(err, store.ErrInUse) {
+			c.asRunning(ctx, name)
+			return
+		} else if err != nil {
+			c.fail(what, "mailbox."+name, err)
+			return
+		}
+		if st != nil {
+			defer st.Close()
+		}
+	}
+	acct, err := accountFor(c.cfg, name, st, nil)
 	if err != nil {
 		c.fail(what, "mailbox."+name, err)
 		return
@@ -145,6 +159,44 @@ func (c *check) mailbox(ctx context.Context, name string) {
 			continue
 		}
 		c.ok(what, found.String())
+	}
+}
+
+// consents opens the data file for the refresh token in it, which the provider
+// may change when it is used; nil if there is no file yet.
+func (c *check) consents() (*store.Store, error) {
+	if _, err := os.Stat(c.cfg.Data); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return store.Open(c.cfg.Data, store.Options{Timeout: time.Second})
+}
+
+// asRunning says how the running tocsin fares with a mailbox whose refresh
+// token it alone may use.
+func (c *check) asRunning(ctx context.Context, name string) {
+	what := "mailbox " + name
+	client, err := apiClient(c.cfg)
+	if err != nil {
+		c.fail(what, "mailbox."+name, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	st, err := client.Status(ctx)
+	if err != nil {
+		c.fail(what, "mailbox."+name, err)
+		return
+	}
+	for _, f := range st.Folders {
+		switch {
+		case f.Mailbox != name:
+		case f.Error != "":
+			c.fail(what, "mailbox."+name, errors.New("the running tocsin says: "+f.Error))
+		case f.LastRead.IsZero():
+			c.ok(what, fmt.Sprintf("the running tocsin is %s folder %s", f.State, f.Folder))
+		default:
+			c.ok(what, fmt.Sprintf("the running tocsin read folder %s %s", f.Folder, since(st.Now, f.LastRead)))
+		}
 	}
 }
 

@@ -63,6 +63,12 @@ func accountFor(cfg *config.Config, name string, s *store.Store, log *slog.Logge
 	a.Parse = parserFor(cfg, name, id).Parse
 	if m.OAuth2 == nil {
 		a.Auth = imapsync.Password(m.Password.Reveal())
+		if m.PassFile != "" { // which may change while Tocsin runs
+			a.Auth.Password = func() (string, error) {
+				p, err := config.ReadSecret(m.PassFile)
+				return p.Reveal(), err
+			}
+		}
 		return a, nil
 	}
 	tokens, err := tokenSource(m.OAuth2, m.Username, "mailbox."+name, s)
@@ -73,38 +79,57 @@ func accountFor(cfg *config.Config, name string, s *store.Store, log *slog.Logge
 	return a, nil
 }
 
-// sources are the folders of every mailbox.
-func sources(cfg *config.Config, s *store.Store, log *slog.Logger) ([]worker.Source, error) {
-	var list []worker.Source
-	for _, name := range slices.Sorted(maps.Keys(cfg.Mailbox)) {
+// accountsFor makes the account of each mailbox, once: two sources of tokens
+// for the same mailbox would each use up the refresh token of the other.
+func accountsFor(cfg *config.Config, s *store.Store, log *slog.Logger) (map[string]imapsync.Account, error) {
+	accounts := map[string]imapsync.Account{}
+	for name := range cfg.Mailbox {
 		a, err := accountFor(cfg, name, s, log)
 		if err != nil {
 			return nil, err
 		}
+		accounts[name] = a
+	}
+	return accounts, nil
+}
+
+// sources are the folders of every mailbox. Of many folders the last ones share
+// a connection.
+func sources(cfg *config.Config, accounts map[string]imapsync.Account) []worker.Source {
+	var list []worker.Source
+	for _, name := range slices.Sorted(maps.Keys(accounts)) {
 		m := cfg.Mailbox[name]
-		for _, folder := range append([]string{m.Folder}, m.Also...) {
-			list = append(list, imapsync.NewFolder(a, folder))
+		most := m.Connections
+		if m.Mark != "" || m.CopyTo != "" {
+			most = max(1, most-1) // marking has one of its own
+		}
+		turns := imapsync.NewTurns(1)
+		for i, folder := range append([]string{m.Folder}, m.Also...) {
+			f := imapsync.NewFolder(accounts[name], folder)
+			if i > 0 {
+				f.Filed()
+			}
+			if len(m.Also)+1 > most && i >= most-1 {
+				f.TakeTurns(turns)
+			}
+			list = append(list, f)
 		}
 	}
-	return list, nil
+	return list
 }
 
 // marksFor is what the mailboxes' owners asked to be written to their mails.
-func marksFor(cfg *config.Config, s *store.Store, log *slog.Logger) (map[string]worker.Marks, error) {
+func marksFor(cfg *config.Config, accounts map[string]imapsync.Account) map[string]worker.Marks {
 	marks := map[string]worker.Marks{}
 	for name, m := range cfg.Mailbox {
 		if m.Mark == "" && m.CopyTo == "" {
 			continue
 		}
-		a, err := accountFor(cfg, name, s, log)
-		if err != nil {
-			return nil, err
-		}
 		marks[name] = worker.Marks{Keyword: m.Mark, CopyTo: m.CopyTo, Marker: func(folder string) worker.Marker {
-			return marker{imapsync.NewMarker(a, folder)}
+			return marker{imapsync.NewMarker(accounts[name], folder)}
 		}}
 	}
-	return marks, nil
+	return marks
 }
 
 // marker leaves a mail alone that a person has moved in the meantime.

@@ -33,7 +33,7 @@ func tokenSource(o *config.OAuth2, username, key string, s *store.Store) (imapsy
 	}
 	p := providerOf(o)
 	c := imapsync.Client{ID: o.ClientID, Secret: o.ClientSecret.Reveal()}
-	if o.Provider != "google" && o.ClientSecret != "" && o.AuthURL == "" && o.DeviceURL == "" {
+	if !needsConsent(o) {
 		return imapsync.ClientCredentials(p, c), nil
 	}
 	if s == nil {
@@ -49,6 +49,16 @@ func tokenSource(o *config.OAuth2, username, key string, s *store.Store) (imapsy
 	return imapsync.Refresh(p, c, string(refresh), func(token string) error {
 		return s.SetValue(refreshBucket, key, []byte(token))
 	}), nil
+}
+
+// needsConsent tells whether a person must have consented with tocsin login: an
+// application with a secret of its own needs nobody, and neither does Google's
+// service account.
+func needsConsent(o *config.OAuth2) bool {
+	if o.Provider == "google" {
+		return o.KeyFile == ""
+	}
+	return o.ClientSecret == "" || o.AuthURL != "" || o.DeviceURL != ""
 }
 
 // providerOf are the addresses and scopes of a provider.

@@ -57,20 +57,18 @@ func (p *program) work(ctx context.Context, cfg *config.Config) error {
 	if s.model, err = modelFor(cfg); err != nil {
 		return err
 	}
-	if s.sources, err = sources(cfg, st, log); err != nil {
+	accounts, err := accountsFor(cfg, st, log)
+	if err != nil {
 		return err
 	}
+	s.sources = sources(cfg, accounts)
 	if s.smtp, err = smtpFor(cfg, st, st.InstallID()); err != nil {
 		return err
 	}
 	if s.pagers, s.routes, err = pagersFor(cfg, s.smtp, p.Out); err != nil {
 		return err
 	}
-	marks, err := marksFor(cfg, st, log)
-	if err != nil {
-		return err
-	}
-	if len(marks) > 0 {
+	if marks := marksFor(cfg, accounts); len(marks) > 0 {
 		s.more = append(s.more, (&worker.Marking{Store: st, Marks: marks, Log: log}).Run)
 	}
 	if err := s.connect(); err != nil {

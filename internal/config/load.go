@@ -252,6 +252,9 @@ func (c *Config) complete() {
 		if m.Folder == "" {
 			m.Folder = "INBOX"
 		}
+		if m.Connections == 0 {
+			m.Connections = 5
+		}
 		if m.Poll == 0 {
 			m.Poll = Duration(30 * time.Second)
 		}
@@ -392,7 +395,7 @@ func (c *Config) loadSecrets() Problems {
 		if *f.path == "" || (f.secret == nil && f.text == nil) {
 			continue
 		}
-		s, err := readSecret(*f.path)
+		s, err := ReadSecret(*f.path)
 		if err != nil {
 			ps = append(ps, c.problem(f.key, err.Error(), ""))
 			continue

@@ -121,6 +121,14 @@ func (v *validator) mailbox(key string, m *Mailbox) {
 		v.add(key, "no way to sign in", "add password_file, or a table ["+key+".oauth2]")
 	}
 	v.atLeast(key+".poll", m.Poll, time.Second)
+	if m.Connections < 1 {
+		v.add(key+".connections", "at least one connection is needed", "leave it out for 5")
+	}
+	for i, folder := range m.Also {
+		if folder == m.Folder || slices.Contains(m.Also[:i], folder) {
+			v.add(key+".also", fmt.Sprintf("folder %q is named twice", folder), "name each folder once")
+		}
+	}
 	if strings.ContainsAny(m.Mark, " (){%*\"\\") && m.Mark != "{category}" && !strings.Contains(m.Mark, "{category}") {
 		v.add(key+".mark", "is no IMAP keyword", "letters, digits, $ and _ only")
 	}

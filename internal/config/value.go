@@ -181,10 +181,10 @@ func (s Secret) Reveal() string { return string(s) }
 // MarshalText keeps it out of JSON and TOML.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// readSecret reads a secret from a file that nobody else can read. Directories
+// ReadSecret reads a secret from a file that nobody else can read. Directories
 // in which a service manager or container runtime puts secrets are believed to
 // be guarded by it.
-func readSecret(path string) (Secret, error) {
+func ReadSecret(path string) (Secret, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err

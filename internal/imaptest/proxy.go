@@ -36,6 +36,7 @@ type Proxy struct {
 	conns  map[net.Conn]bool
 	held   chan struct{} // closed while connections flow
 	count  int
+	most   int
 	bytes  int64
 }
 
@@ -108,6 +109,13 @@ func (p *Proxy) Connections() int {
 	return p.count
 }
 
+// Most returns how many connections there were at a time, at most.
+func (p *Proxy) Most() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.most
+}
+
 // Bytes returns how many bytes servers sent so far.
 func (p *Proxy) Bytes() int64 {
 	p.mu.Lock()
@@ -142,6 +150,7 @@ func (p *Proxy) serve() {
 		}
 		p.conns[c], p.conns[s] = true, true
 		p.count++
+		p.most = max(p.most, len(p.conns)/2)
 		p.mu.Unlock()
 		stalled := make(chan struct{})
 		p.wg.Add(2)

@@ -109,6 +109,10 @@ func (c *Courier) Run(ctx context.Context) error {
 func (c *Courier) lane(ctx context.Context, name string, p Pager) error {
 	for {
 		wait, err := c.round(ctx, name, p)
+		if store.Full(err) {
+			c.Log.Error("what became of a page cannot be stored, for want of room: it is tried again", "pager", name, "err", err)
+			wait, err = 30*time.Second, nil
+		}
 		if err != nil {
 			return fmt.Errorf("pager %q: %w", name, err)
 		}

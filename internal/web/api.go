@@ -174,7 +174,15 @@ func (s *Server) apiMessage(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return notFound("there is no message %q", clip(r.PathValue("id"), 80))
 	}
-	return writeJSON(w, http.StatusOK, wireMessage(&e))
+	places, err := s.opt.Store.Places(e.ID)
+	if err != nil {
+		return err
+	}
+	m := wireMessage(&e)
+	for _, p := range places {
+		m.Again = append(m.Again, Again{Mailbox: p.Account, Folder: p.Folder, Reason: string(p.Reason), At: p.At})
+	}
+	return writeJSON(w, http.StatusOK, m)
 }
 
 func (s *Server) apiCorrect(w http.ResponseWriter, r *http.Request) error {

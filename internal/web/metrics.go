@@ -63,6 +63,7 @@ var (
 	descUp       = desc("up", "1 while every folder is read and no pager refuses")
 	descMessages = desc("messages", "Messages stored")
 	descMissed   = desc("missed_messages", "Messages gone before they could be read")
+	descAgain    = desc("messages_again", "Messages that came again and count once", "reason")
 	descBytes    = desc("store_bytes", "Size of the data file")
 	descOpen     = desc("incidents_open", "Incidents that are not resolved", "category", "level")
 	descLastRead = desc("mailbox_last_success_timestamp_seconds", "When a folder was last known to be read to its end", "mailbox", "folder")
@@ -79,7 +80,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descUp, descMessages, descMissed, descBytes, descOpen, descLastRead, descBlind, descPending, descRefused, descArrived, descBuild} {
+	for _, d := range []*prometheus.Desc{descUp, descMessages, descMissed, descAgain, descBytes, descOpen, descLastRead, descBlind, descPending, descRefused, descArrived, descBuild} {
 		ch <- d
 	}
 }
@@ -100,6 +101,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	if st, err := c.s.opt.Store.Stats(); err == nil {
 		gauge(descMessages, float64(st.Messages))
 		gauge(descMissed, float64(st.Missed))
+		for reason, n := range st.Again {
+			gauge(descAgain, float64(n), string(reason))
+		}
 		gauge(descBytes, float64(st.Size))
 	}
 	now := c.s.opt.Now()

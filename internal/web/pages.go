@@ -351,6 +351,7 @@ type messageData struct {
 	E        *store.Entry
 	Phrases  []string
 	Taxonomy classify.Taxonomy
+	Again    []store.Place // where else it is, for which it counts once
 }
 
 func (s *Server) messagePage(w http.ResponseWriter, r *http.Request) error {
@@ -361,7 +362,11 @@ func (s *Server) messagePage(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return notFound("there is no message %q", clip(r.PathValue("id"), 80))
 	}
-	return s.render(w, r, http.StatusOK, "message", "Message", messageData{&e, evidenceOf(&e), s.opt.Taxonomy})
+	again, err := s.opt.Store.Places(e.ID)
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, "message", "Message", messageData{&e, evidenceOf(&e), s.opt.Taxonomy, again})
 }
 
 func (s *Server) correctForm(w http.ResponseWriter, r *http.Request) error {

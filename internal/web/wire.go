@@ -31,6 +31,16 @@ type Message struct {
 	Text       string     `json:"text,omitempty"`
 	Reply      string     `json:"reply,omitempty"`
 	TextGone   bool       `json:"text_gone,omitempty"`
+	Again      []Again    `json:"again,omitempty"`
+}
+
+// Again is another place where a mail was found, and why it counts once. It is
+// given only where one mail is asked for.
+type Again struct {
+	Mailbox string    `json:"mailbox"`
+	Folder  string    `json:"folder"`
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"found_at"`
 }
 
 // Evidence is a phrase that decided, with its weight.
@@ -71,20 +81,25 @@ type Status struct {
 
 // Stats are figures of the data file.
 type Stats struct {
-	Path        string     `json:"path"`
-	Bytes       int64      `json:"bytes"`
-	Free        int64      `json:"free_bytes"`
-	Messages    int64      `json:"messages"`
-	Incidents   int64      `json:"incidents"`
-	Deployments int64      `json:"deployments"`
-	Missed      int64      `json:"missed"` // mails gone before they could be read
-	Oldest      *time.Time `json:"oldest,omitempty"`
-	Newest      *time.Time `json:"newest,omitempty"`
+	Path        string                 `json:"path"`
+	Bytes       int64                  `json:"bytes"`
+	Free        int64                  `json:"free_bytes"`
+	Messages    int64                  `json:"messages"`
+	Incidents   int64                  `json:"incidents"`
+	Deployments int64                  `json:"deployments"`
+	Missed      int64                  `json:"missed"`          // mails gone before they could be read, and not found elsewhere
+	Left        int64                  `json:"left"`            // mails gone from the folder they arrived in before they could be read
+	Found       int64                  `json:"found"`           // of those, found in the folders of "also"
+	Gaps        bool                   `json:"gaps,omitempty"`  // a server numbers with gaps, so that missed mails cannot be told
+	Again       map[store.Reason]int64 `json:"again,omitempty"` // mails that came again and count once, by reason
+	Oldest      *time.Time             `json:"oldest,omitempty"`
+	Newest      *time.Time             `json:"newest,omitempty"`
 }
 
 func wireStats(st store.Stats) Stats {
 	s := Stats{Path: st.Path, Bytes: st.Size, Free: st.Free, Messages: st.Messages, Incidents: st.Incidents,
-		Deployments: st.Deployments, Missed: st.Missed}
+		Deployments: st.Deployments, Missed: st.Missed,
+		Left: st.Left, Found: st.Found, Gaps: st.Gaps, Again: st.Again}
 	if !st.Oldest.IsZero() {
 		s.Oldest, s.Newest = &st.Oldest, &st.Newest
 	}

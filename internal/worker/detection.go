@@ -124,7 +124,7 @@ func (w *Worker) foldIn(ctx context.Context) error {
 			changes = append(changes, w.detector.Tick(w.opt.Now())...)
 		}
 		if !last || len(changes) > 0 {
-			if err := w.record(next, changes); err != nil {
+			if err := w.record(ctx, next, changes); err != nil {
 				return err
 			}
 		}
@@ -137,12 +137,12 @@ func (w *Worker) foldIn(ctx context.Context) error {
 }
 
 // record stores changes with the pages that follow from them.
-func (w *Worker) record(mark store.SeqNo, changes []detect.Change) error {
+func (w *Worker) record(ctx context.Context, mark store.SeqNo, changes []detect.Change) error {
 	var due []store.Delivery
 	if w.opt.Deliveries != nil && len(changes) > 0 {
 		due = w.opt.Deliveries(changes)
 	}
-	if err := w.opt.Store.Record(reader, mark, changes, due); err != nil {
+	if err := w.keep(ctx, func() error { return w.opt.Store.Record(reader, mark, changes, due) }); err != nil {
 		return fmt.Errorf("detector: %w", err)
 	}
 	w.mu.Lock()
@@ -156,6 +156,26 @@ func (w *Worker) record(mark store.SeqNo, changes []detect.Change) error {
 	}
 	w.publish()
 	return nil
+}
+
+// keep repeats a write until there is room for it. The detector has folded the
+// events in already: it cannot take them again. Meanwhile charts may ask it.
+func (w *Worker) keep(ctx context.Context, write func() error) error {
+	for tries := 1; ; tries++ {
+		err := write()
+		if !store.Full(err) {
+			return err
+		}
+		if tries == 1 {
+			w.opt.Log.Error("incidents cannot be stored, for want of room: it is tried again", "err", err)
+		}
+		w.fold.Unlock()
+		more := sleep(ctx, min(time.Duration(tries)*time.Second, 15*time.Second))
+		w.fold.Lock()
+		if !more {
+			return ctx.Err()
+		}
+	}
 }
 
 func (w *Worker) logChange(c detect.Change) {

@@ -22,7 +22,7 @@ const (
 	firstRetry   = time.Second
 	lastRetry    = 2 * time.Minute
 	refusedRetry = time.Minute
-	lastRefused  = 15 * time.Minute
+	lastRefused  = 5 * time.Minute
 )
 
 // folder reads one folder until ctx ends: catch up, wait, catch up. Only a
@@ -32,9 +32,10 @@ func (w *Worker) folder(ctx context.Context, s Source) error {
 	at := place{account, name}
 	log := w.opt.Log.With("mailbox", account, "folder", name)
 	defer s.Close()
+	care := w.careOf(s, at)
 	tries := 0
 	for ctx.Err() == nil {
-		err := w.catchUp(ctx, s, at)
+		err := w.catchUp(ctx, s, at, care)
 		if err == nil {
 			if tries > 0 {
 				log.Info("folder is read again", "after_tries", tries)
@@ -83,8 +84,17 @@ type storeError struct{ error }
 
 func (e storeError) Unwrap() error { return e.error }
 
+// notStored words an error of the store. Want of room ends by itself or by a
+// person's hand: the cursor has not moved, and the mail is fetched again.
+func notStored(err error) error {
+	if store.Full(err) {
+		return fmt.Errorf("mail cannot be stored, for want of room: %w", err)
+	}
+	return storeError{err}
+}
+
 // catchUp fetches and stores batches until nothing is left.
-func (w *Worker) catchUp(ctx context.Context, s Source, at place) error {
+func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful) error {
 	var p progress
 	for {
 		c, known, err := w.opt.Store.Cursor(at.account, at.folder)
@@ -96,6 +106,9 @@ func (w *Worker) catchUp(ctx context.Context, s Source, at place) error {
 		}
 		b, err := s.Fetch(ctx, c)
 		if err != nil {
+			if e := care.failed(); e != nil {
+				return notStored(e)
+			}
 			return err
 		}
 		if len(b.Messages) == 0 && len(b.Gone) == 0 && b.Next == c {
@@ -105,7 +118,10 @@ func (w *Worker) catchUp(ctx context.Context, s Source, at place) error {
 			w.progress(at, b, &p)
 		}
 		if err := w.append(b, c, known); err != nil {
-			return storeError{err}
+			return notStored(err)
+		}
+		if err := care.done(b); err != nil {
+			return notStored(err)
 		}
 		w.poke()
 		if ctx.Err() != nil {
@@ -114,29 +130,64 @@ func (w *Worker) catchUp(ctx context.Context, s Source, at place) error {
 	}
 }
 
+// append judges and stores a batch.
 func (w *Worker) append(b mailbox.Batch, before mailbox.Cursor, known bool) error {
-	entries := w.judge(b.Messages)
-	for i := range entries {
-		e := &entries[i]
-		e.History = !known || before.UIDValidity == 0 ||
-			(before.UIDValidity == e.UIDValidity && e.UID <= before.UID)
-	}
-	if len(b.Gone) > 0 {
-		w.opt.Log.Warn("mail was moved or deleted before it was read", "mailbox", b.Next.Account, "folder", b.Next.Folder, "mails", len(b.Gone))
-		if err := w.opt.Store.AddMissed(len(b.Gone)); err != nil {
+	at := place{b.Next.Account, b.Next.Folder}
+	if known && before.UIDValidity != b.Next.UIDValidity {
+		if err := w.newAfter(&b.Next); err != nil {
 			return err
 		}
 	}
-	if _, err := w.opt.Store.Append(entries, b.Next); err != nil {
+	entries := w.judge(b.Messages)
+	for i := range entries {
+		e := &entries[i]
+		e.Filed = b.Filed
+		e.History = isHistory(&e.Message, before, b.Next, known)
+	}
+	if n := b.Next.Left - before.Left; n > 0 {
+		w.opt.Log.Warn("mail was moved or deleted before it was read", "mailbox", at.account, "folder", at.folder, "mails", n)
+	}
+	done, err := w.opt.Store.Append(entries, b.Next)
+	if err != nil {
 		return err
 	}
-	w.update(place{b.Next.Account, b.Next.Folder}, func(f *FolderStatus) {
+	for reason, n := range done.Again {
+		w.opt.Log.Debug("mail was known already", "mailbox", at.account, "folder", at.folder, "why", reason, "mails", n)
+	}
+	w.update(at, func(f *FolderStatus) {
 		for i := range entries {
 			if at := entries[i].Received; at.After(f.LastMail) {
 				f.LastMail = at
 			}
 		}
 	})
+	return nil
+}
+
+// isHistory tells whether a mail was there before anybody wanted to be told of
+// it: before the first start, or before a folder that had to be begun anew was
+// last read.
+func isHistory(m *mailbox.Message, before, next mailbox.Cursor, known bool) bool {
+	switch {
+	case !known || before.UIDValidity == 0:
+		return true
+	case before.UIDValidity != m.UIDValidity:
+		return m.Received.Unix() <= next.NewAfter
+	case m.UID > before.UID:
+		return false
+	}
+	return before.NewAfter == 0 || m.Received.Unix() <= before.NewAfter
+}
+
+// newAfter notes how far a folder was read that must be begun anew. Other
+// folders may have been read further, by the time that one poll takes; what is
+// known is recognised anyhow.
+func (w *Worker) newAfter(c *mailbox.Cursor) error {
+	st, err := w.opt.Store.Stats()
+	if err != nil || st.Newest.IsZero() {
+		return err
+	}
+	c.NewAfter = st.Newest.Add(-time.Hour).Unix()
 	return nil
 }
 
@@ -201,8 +252,10 @@ func (w *Worker) progress(at place, b mailbox.Batch, p *progress) {
 	if d := now.Sub(p.begun).Seconds(); d > 0 {
 		rate = float64(b.Done-p.start) / d
 	}
+	var remaining time.Duration
 	w.update(at, func(f *FolderStatus) {
 		f.State, f.Done, f.Total, f.Rate = "catching up", b.Done, b.Total, rate
+		remaining = f.Remaining()
 	})
 	w.publish()
 	if now.Sub(p.told) < 5*time.Second {
@@ -210,9 +263,8 @@ func (w *Worker) progress(at place, b mailbox.Batch, p *progress) {
 	}
 	p.told = now
 	attrs := []any{"mailbox", at.account, "folder", at.folder, "done", b.Done, "total", b.Total, "per_second", int(rate)}
-	if rate > 0 && b.Total > b.Done {
-		left := time.Duration(float64(b.Total-b.Done) / rate * float64(time.Second))
-		attrs = append(attrs, "remaining", left.Round(time.Second).String())
+	if remaining > 0 {
+		attrs = append(attrs, "remaining", remaining.String())
 	}
 	w.opt.Log.Info("reading history", attrs...)
 }

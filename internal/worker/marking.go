@@ -66,7 +66,7 @@ func (m *Marking) Run(ctx context.Context) error {
 			return err
 		}
 		if next != at {
-			if err := m.Store.Record(markReader, next, nil, nil); err != nil {
+			if err := m.Store.Record(markReader, next, nil, nil); err != nil && !store.Full(err) {
 				return err
 			}
 			at = next
@@ -120,6 +120,12 @@ func (m *Marking) one(ctx context.Context, e *store.Entry) error {
 	at := place{e.Account, e.Folder}
 	x := m.open[at]
 	if x == nil {
+		for p, other := range m.open { // one connection at a time is enough
+			if p.account == at.account {
+				other.Close()
+				delete(m.open, p)
+			}
+		}
 		x = marks.Marker(e.Folder)
 		m.open[at] = x
 	}

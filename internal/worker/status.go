@@ -6,16 +6,26 @@ import "time"
 
 // FolderStatus is how a folder of a mailbox is doing.
 type FolderStatus struct {
-	Mailbox     string    `json:"mailbox"`
-	Folder      string    `json:"folder"`
-	State       string    `json:"state"`     // connecting, catching up, watching, failing
-	LastRead    time.Time `json:"last_read"` // last time it was known to be read to its end
-	LastMail    time.Time `json:"last_mail"` // arrival of the newest mail stored
-	Error       string    `json:"error,omitempty"`
-	ErrorSince  time.Time `json:"error_since,omitzero"`
-	Blind       bool      `json:"blind"`
-	Done, Total int       `json:"-"` // of the first synchronisation
-	Rate        float64   `json:"-"` // messages a second of it
+	Mailbox    string    `json:"mailbox"`
+	Folder     string    `json:"folder"`
+	State      string    `json:"state"`     // connecting, catching up, watching, failing
+	LastRead   time.Time `json:"last_read"` // last time it was known to be read to its end
+	LastMail   time.Time `json:"last_mail"` // arrival of the newest mail stored
+	Error      string    `json:"error,omitempty"`
+	ErrorSince time.Time `json:"error_since,omitzero"`
+	Blind      bool      `json:"blind"`
+	Done       int       `json:"done,omitempty"`  // of a long read, in messages
+	Total      int       `json:"total,omitempty"` // 0: none is under way
+	Rate       float64   `json:"per_second,omitempty"`
+}
+
+// Remaining is how much longer a long read will take at its present rate; 0
+// when that cannot be told.
+func (f FolderStatus) Remaining() time.Duration {
+	if f.Rate <= 0 || f.Total <= f.Done {
+		return 0
+	}
+	return (time.Duration(float64(f.Total-f.Done) / f.Rate * float64(time.Second))).Round(time.Second)
 }
 
 // PagerStatus is how a pager is doing.

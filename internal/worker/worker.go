@@ -54,6 +54,7 @@ type Worker struct {
 	model   atomic.Pointer[classify.Model]
 	base    *classify.Model // without corrections
 	started time.Time
+	crashed bool // the last process did not end by itself
 
 	nudge   chan struct{} // something new in the log
 	retrain chan struct{} // a correction was made
@@ -114,6 +115,10 @@ func New(opt Options) *Worker {
 // Run works until ctx ends or the store breaks. It rebuilds the detector from
 // the store first. Every goroutine it starts has ended when it returns.
 func (w *Worker) Run(ctx context.Context) error {
+	var err error
+	if w.crashed, err = w.opened(); err != nil {
+		return err
+	}
 	if err := w.rebuild(ctx); err != nil {
 		return err
 	}
@@ -124,9 +129,11 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, s := range w.opt.Sources {
 		g.Go(func() error { return w.folder(ctx, s) })
 	}
-	err := g.Wait()
-	if errors.Is(err, context.Canceled) {
-		return nil
+	if err = g.Wait(); errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	if err == nil {
+		err = w.closed()
 	}
 	return err
 }

@@ -16,8 +16,9 @@ import (
 // makes when it is needed and ends on any doubt. One goroutine at a time uses
 // it.
 type Folder struct {
-	acct Account
-	name string
+	acct  Account
+	name  string
+	filed bool
 
 	s        *session
 	examine  *imap.SelectData
@@ -36,9 +37,13 @@ type Folder struct {
 	done    int // taken of a long read
 	total   int
 
-	limit int // mails a batch, when batches fail; 0: as configured
-	bad   map[imap.UID]*badMail
-	aside bool // the next mail is not to be parsed
+	limit   int // mails a batch, when batches fail; 0: as configured
+	bad     map[imap.UID]*badMail
+	careful func(uidValidity, uid uint32) (crashes int, err error)
+
+	turns     *Turns // nil: the connection is the folder's own
+	hasTurn   bool
+	turnBegan time.Time
 
 	day      string // of the byte budget
 	dayBegan int64  // Received when it began
@@ -47,6 +52,13 @@ type Folder struct {
 // NewFolder makes a Folder; it connects at the first Fetch.
 func NewFolder(a Account, folder string) *Folder {
 	return &Folder{acct: a.withDefaults(), name: folder, bad: make(map[imap.UID]*badMail)}
+}
+
+// Filed says that people move mail to this folder: what is missing in it left
+// no folder unread, and what is new in it may have.
+func (f *Folder) Filed() *Folder {
+	f.filed = true
+	return f
 }
 
 // Place names the mailbox and the folder.
@@ -67,6 +79,7 @@ func (f *Folder) Close() error {
 		f.s.logout()
 		f.s, f.examine = nil, nil
 	}
+	f.endTurn()
 	f.forget()
 	return nil
 }
@@ -78,6 +91,7 @@ func (f *Folder) drop() {
 		f.s.close()
 		f.s, f.examine = nil, nil
 	}
+	f.endTurn()
 	f.forget()
 }
 
@@ -97,6 +111,9 @@ func (f *Folder) connect(ctx context.Context) error {
 		}
 	}
 	if err := f.pace(ctx); err != nil {
+		return err
+	}
+	if err := f.turn(ctx); err != nil {
 		return err
 	}
 	s, err := dial(ctx, &f.acct)
@@ -130,7 +147,7 @@ func (f *Folder) pace(ctx context.Context) error {
 
 // examineEvery is how often an open folder is opened anew: one that was deleted
 // and made again may look merely quiet to a connection that had it open.
-const examineEvery = 10 * time.Minute
+const examineEvery = time.Minute
 
 func (f *Folder) reexamine(ctx context.Context) error {
 	if time.Since(f.examined) < examineEvery {
@@ -156,6 +173,7 @@ const atOnce = 5
 // what is there counts as history, what comes as new. Mail known already is
 // delivered again then, and recognised by its ID.
 func (f *Folder) Fetch(ctx context.Context, c mailbox.Cursor) (mailbox.Batch, error) {
+	f.yield()
 	for try := 1; ; try++ {
 		b, err := f.fetchOnce(ctx, c)
 		if err == nil {
@@ -214,7 +232,7 @@ func (f *Folder) fetchOnce(ctx context.Context, c mailbox.Cursor) (mailbox.Batch
 	if err := f.look(ctx, next); err != nil {
 		return mailbox.Batch{}, err
 	}
-	b := mailbox.Batch{Next: next}
+	b := mailbox.Batch{Next: next, Filed: f.filed}
 	switch {
 	case len(f.fresh) > 0:
 		t, err := f.take(ctx, f.fresh, time.Time{})
@@ -222,7 +240,7 @@ func (f *Folder) fetchOnce(ctx context.Context, c mailbox.Cursor) (mailbox.Batch
 			return b, err
 		}
 		b.Messages, b.Gone = t.messages, t.gone
-		b.Next.UID = uint32(f.fresh[t.count-1])
+		f.account(&b.Next, t, uint32(f.fresh[t.count-1]))
 		f.fresh = f.fresh[t.count:]
 		f.progress(&b, t.count)
 	case !next.HistoryDone && len(f.history) > 0 && f.budgetUsed():
@@ -244,11 +262,24 @@ func (f *Folder) fetchOnce(ctx context.Context, c mailbox.Cursor) (mailbox.Batch
 	return b, nil
 }
 
-// Careful makes the next Fetch take a single mail. With aside set the mail is
-// not even parsed: it comes as a Message with a Problem. It is for a batch, and
-// then a mail, that crashed the process.
-func (f *Folder) Careful(aside bool) {
-	f.limit, f.aside = 1, aside
+// account moves the cursor over what was taken of the new mail, and counts the
+// UIDs passed that nobody will see here: servers number the mails of a folder
+// one by one (RFC 9051 section 2.3.1.1 allows gaps; Zimbra has them), so a gap
+// above the cursor is a mail that was moved or deleted first.
+func (f *Folder) account(c *mailbox.Cursor, t taken, uid uint32) {
+	c.Taken += int64(t.count - len(t.gone))
+	if !f.filed {
+		c.Left += int64(uid-c.UID) - int64(t.count-len(t.gone))
+	}
+	c.UID = uid
+}
+
+// Careful makes each Fetch take a single mail, until it is called with nil. It
+// is for the time after the process crashed: begin is told of the mail just
+// before it is read and says how often the process ended while it was. After
+// two times the mail is set aside: it comes as a Message with a Problem.
+func (f *Folder) Careful(begin func(uidValidity, uid uint32) (crashes int, err error)) {
+	f.careful = begin
 }
 
 // progress counts a long read.
@@ -297,6 +328,7 @@ func (f *Folder) begin(ctx context.Context, c mailbox.Cursor) (mailbox.Cursor, e
 		Account: f.acct.Name, Folder: f.name,
 		UIDValidity: f.examine.UIDValidity, UID: last,
 		HistoryDone: f.acct.Backfill <= 0 || last == 0,
+		Taken:       c.Taken, Left: c.Left, Found: c.Found,
 	}, nil
 }
 

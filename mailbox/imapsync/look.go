@@ -20,7 +20,7 @@ const lookEvery = 2 * time.Second
 // look searches for what is left to take: new mail whenever the last is taken,
 // history once.
 func (f *Folder) look(ctx context.Context, c mailbox.Cursor) error {
-	if f.at != c {
+	if !samePlace(f.at, c) {
 		f.forget()
 	}
 	reading := f.haveOld && len(f.history) > 0 && !f.budgetUsed() && len(f.s.news) == 0 && time.Since(f.looked) < lookEvery
@@ -51,6 +51,12 @@ func (f *Folder) look(ctx context.Context, c mailbox.Cursor) error {
 	}
 	f.history, f.haveOld = uids, true
 	return nil
+}
+
+// samePlace tells whether two cursors stand at the same mails, whatever was
+// counted beside.
+func samePlace(a, b mailbox.Cursor) bool {
+	return a.UIDValidity == b.UIDValidity && a.UID == b.UID && a.HistoryUID == b.HistoryUID && a.HistoryDone == b.HistoryDone
 }
 
 // noop makes the server tell of changes where a search alone would not: it is

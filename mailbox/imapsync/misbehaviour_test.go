@@ -521,12 +521,18 @@ func TestAMailIsSetAside(t *testing.T) {
 		return m
 	}
 	r := newReader(t, a, "INBOX")
-	r.f.Careful(false)
-	r.step()
-	r.f.Careful(true)
-	r.step()
-	if len(r.got) != 2 || r.got[1].UID != 4 || r.got[1].Problem == "" || r.got[1].ID == "" || parsed["mail 4"] || !parsed["mail 5"] {
+	r.f.Careful(func(validity, uid uint32) (int, error) {
+		return map[uint32]int{4: 2, 3: 3}[uid], nil
+	})
+	for range 4 {
+		r.step()
+	}
+	r.f.Careful(nil)
+	if len(r.got) != 4 || r.got[1].UID != 4 || r.got[1].Problem == "" || r.got[1].ID == "" || parsed["mail 4"] || !parsed["mail 5"] || parsed["mail 3"] || !parsed["mail 2"] {
 		t.Errorf("after the crashes: %+v", r.got)
+	}
+	if m := r.got[1]; m.From.Addr != "customer4@example.com" || m.Subject != "mail 4" {
+		t.Errorf("of the mail set aside only %q, %q is known", m.From.Addr, m.Subject)
 	}
 	r.f.acct.Parse = parse
 	r.all()

@@ -64,6 +64,11 @@ func (p *parsers) parse(j job) {
 	} else if m.Received.IsZero() {
 		m.Received = f.acct.Now()
 	}
+	if m.MessageID == "" && m.Date.IsZero() {
+		// Nothing in the mail tells it from the next one with the same words, as
+		// forms send them. A copy keeps its INTERNALDATE (RFC 9051 section 6.4.7).
+		m.ID = mailDigest(fmt.Appendf(nil, "%s %d", m.ID, m.Received.Unix()))
+	}
 	if j.problem != "" {
 		m.Problem = j.problem
 	}

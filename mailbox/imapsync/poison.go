@@ -1,8 +1,10 @@
 package imapsync
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -91,16 +93,43 @@ func (f *Folder) tryBad(ctx context.Context, g *gathering, bad *badMail) error {
 	return err
 }
 
-// takeAside takes one mail without looking into it.
-func (f *Folder) takeAside(ctx context.Context, uid imap.UID) (taken, error) {
+// takeAside takes one mail without looking into it: of its header only the
+// lines that name sender and subject are read, as they stand, and not even they
+// if that ended the process again.
+func (f *Folder) takeAside(ctx context.Context, uid imap.UID, crashes int) (taken, error) {
 	g := f.newGathering([]imap.UID{uid}, time.Time{})
+	it := &g.items[0]
 	if err := g.sizes(ctx); err != nil {
 		return taken{}, err
 	}
-	f.aside = false
-	f.relax()
-	g.unread(&g.items[0], "reading this mail ended the program twice; it was set aside")
+	if crashes == 2 {
+		header, err := g.bytesOf(ctx, uid, section(nil, imap.PartSpecifierHeader, maxPartMIME))
+		if err != nil {
+			return taken{}, err
+		}
+		it.msg.From.Addr, it.msg.Subject = salvage(header)
+	}
+	f.acct.Log.Error("a mail ended the program each time it was read and was set aside",
+		"mailbox", f.acct.Name, "folder", f.name, "uid", uint32(uid), "attempt", crashes)
+	g.unread(it, "reading this mail ended the program twice; it was set aside")
 	return g.prefix(), nil
+}
+
+// salvage finds sender and subject in a header without decoding anything.
+func salvage(header []byte) (from, subject string) {
+	for line := range bytes.Lines(header) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch strings.ToLower(string(name)) {
+		case "from":
+			if i := bytes.LastIndexByte(value, '<'); i >= 0 {
+				value, _, _ = bytes.Cut(value[i+1:], []byte(">"))
+			}
+			from = strings.TrimSpace(printable(string(value)))
+		case "subject":
+			subject = strings.TrimSpace(printable(string(value)))
+		}
+	}
+	return from, subject
 }
 
 // unread keeps the place of a mail that cannot be read.

@@ -31,8 +31,15 @@ func (f *Folder) take(ctx context.Context, uids []imap.UID, since time.Time) (ta
 	if f.limit > 0 {
 		n = min(n, f.limit)
 	}
-	if f.aside {
-		return f.takeAside(ctx, uids[0])
+	if f.careful != nil {
+		n = 1
+		crashes, err := f.careful(f.examine.UIDValidity, uint32(uids[0]))
+		if err != nil {
+			return taken{}, err
+		}
+		if crashes >= 2 {
+			return f.takeAside(ctx, uids[0], crashes)
+		}
 	}
 	if f.bad[uids[0]] != nil {
 		return f.takeBad(ctx, uids[0], since)

@@ -41,6 +41,15 @@ func (f *Folder) Wait(ctx context.Context) error {
 	}
 	var err error
 	switch {
+	case f.turns != nil:
+		f.Close()
+		t := time.NewTimer(f.acct.Poll)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+		}
+		return ctx.Err()
 	case f.acct.Quick > 0:
 		err = f.pollQuickly(ctx)
 	case f.canIdle():
