@@ -69,13 +69,20 @@ func (w *htmlWriter) enter(n *html.Node) bool {
 		return false
 	}
 	if w.newest {
-		switch quoted(n) {
-		case cutAll:
-			w.cut = true
-			return false
-		case cutThis:
+		switch w.quoted(n) {
+		case dropIt:
 			w.line()
 			return false
+		case quoteIt:
+			w.line()
+			w.b.WriteString("> …\n")
+			return false
+		case historyIt:
+			w.line()
+			w.b.WriteString(historyMark + "\n")
+			if w.cut = w.wrote(); w.cut {
+				return false
+			}
 		}
 	}
 	switch n.DataAtom {
@@ -221,79 +228,6 @@ func hidden(n *html.Node) bool {
 
 func tracking(n *html.Node) bool {
 	return attr(n, "width") == "1" || attr(n, "height") == "1" || attr(n, "width") == "0"
-}
-
-type cutting int
-
-const (
-	keep cutting = iota
-	cutThis
-	cutAll
-)
-
-// quoted knows the marks that mail programs put around quoted history.
-func quoted(n *html.Node) cutting {
-	class, id := strings.ToLower(attr(n, "class")), strings.ToLower(attr(n, "id"))
-	has := func(names ...string) bool {
-		for _, name := range names {
-			for _, f := range strings.Fields(class) {
-				if f == name {
-					return true
-				}
-			}
-			if id == name {
-				return true
-			}
-		}
-		return false
-	}
-	switch {
-	case has("gmail_quote", "gmail_quote_container", "gmail_attr"):
-		// A forward by Gmail is in such a container too, and is what was sent.
-		if strings.Contains(strings.ToLower(firstWords(n, 200)), "forwarded message") {
-			return keep
-		}
-		return cutThis
-	case has("gmail_signature", "gmail_signature_prefix", "moz-signature", "x_signature", "protonmail_signature_block", "signature"):
-		return cutThis
-	case has("moz-cite-prefix", "yahoo_quoted", "yahooquoted", "protonmail_quote", "zmail_extra", "tutanota_quote", "front-blockquote", "freshdesk_quote", "gmail_extra",
-		"ms-outlook-mobile-reference-message", "divrplyfwdmsg", "appendonsend", "mail-editor-reference-message-container", "ymail_android_signature", "mailcontainerbody_quote", "x_divrplyfwdmsg"):
-		if has("divrplyfwdmsg", "appendonsend", "x_divrplyfwdmsg", "moz-cite-prefix", "ms-outlook-mobile-reference-message") {
-			return cutAll
-		}
-		return cutThis
-	case n.DataAtom == atom.Blockquote && (attr(n, "type") == "cite" || has("gmail_quote", "moz-cite")):
-		return cutThis
-	case n.DataAtom == atom.Div && outlookBorder.MatchString(attr(n, "style")) && strings.Contains(firstWords(n, 200), "@"):
-		return cutAll
-	}
-	return keep
-}
-
-// outlookBorder is the rule above the header block of quoted history.
-var outlookBorder = regexp.MustCompile(`(?i)border(-top)?\s*:\s*(none;)?\s*(border-top\s*:\s*)?solid\s+#?(e1e1e1|b5c4df)`)
-
-// firstWords is the beginning of a node's text.
-func firstWords(n *html.Node, max int) string {
-	var b strings.Builder
-	steps := 0
-	for c := n; c != nil && b.Len() < max && steps < 500; steps++ {
-		if c.Type == html.TextNode {
-			b.WriteString(c.Data)
-		}
-		if c.FirstChild != nil {
-			c = c.FirstChild
-			continue
-		}
-		for c != nil && c != n && c.NextSibling == nil {
-			c = c.Parent
-		}
-		if c == nil || c == n {
-			break
-		}
-		c = c.NextSibling
-	}
-	return b.String()
 }
 
 // tokens is the text of HTML that is too deep for a tree.

@@ -66,6 +66,9 @@ func choose(forms []content) []piece {
 		}
 	}
 	if len(plain) > 0 && !placeholder(plain, rich) {
+		if len(plain) == 1 && len(rich) == 1 {
+			plain[0].rich = rich[0].html
+		}
 		return plain
 	}
 	if len(rich) > 0 {

@@ -15,6 +15,7 @@ type content struct {
 type piece struct {
 	plain    string
 	html     string // set instead of plain for HTML
+	rich     string // the HTML form of plain, where both were sent
 	enclosed bool   // of a mail inside the mail
 }
 
@@ -42,24 +43,6 @@ func (b *content) text() string {
 		}
 	}
 	return strings.Join(out, "\n\n")
-}
-
-// reply is what the sender wrote this time: from the HTML's structure where
-// the mail is HTML, then by the rules of text.
-func (b *content) reply(m *Message) string {
-	var out []string
-	for _, p := range b.pieces {
-		if p.html != "" {
-			out = append(out, htmlText(p.html, true))
-		} else {
-			out = append(out, withoutArmour(p.plain))
-		}
-	}
-	text := strings.Join(out, "\n\n")
-	if strings.TrimSpace(text) == "" {
-		text = m.Text
-	}
-	return newest(text, m.From.Name)
 }
 
 // place is where in a mail a part stands.

@@ -25,7 +25,7 @@ func TestReplyIsWhatWasWrittenThisTime(t *testing.T) {
 		{"bullets are no signature", "Two things:\n- login fails\n- so does signup", "Two things:\n- login fails\n- so does signup"},
 		{"answer below", "> Did it work?\n\nNo, it did not.", "No, it did not."},
 		{"answer below an attribution", "On Mon, Nov 2, 2026 at 4:12 PM Support <s@acme.example> wrote:\n> Did it work?\n\nNo, it did not.", "No, it did not."},
-		{"answers between", "On Mon, Nov 2, 2026 at 4:12 PM Support <s@acme.example> wrote:\n> Which browser?\n\nFirefox.\n\n> Since when?\n\nThis morning.", "Firefox.\n\n\nThis morning."},
+		{"answers between", "On Mon, Nov 2, 2026 at 4:12 PM Support <s@acme.example> wrote:\n> Which browser?\n\nFirefox.\n\n> Since when?\n\nThis morning.", "Firefox.\n\nThis morning."},
 		{"type above", "Yes it is.\n\n##- Please type your reply above this line -##\nold", "Yes it is."},
 		{"forward is kept", "---------- Forwarded message ---------\nFrom: A <a@x.example>\nDate: Mon\nSubject: help\n\nI can't log in", "---------- Forwarded message ---------\nFrom: A <a@x.example>\nDate: Mon\nSubject: help\n\nI can't log in"},
 		{"a time in a sentence is no attribution", "On Monday at 9:45 I wrote to you:\nI can't log in.", "On Monday at 9:45 I wrote to you:\nI can't log in."},
