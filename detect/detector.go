@@ -37,6 +37,9 @@ type Options struct {
 	// when AllPage is set (a backtest without a taxonomy), else it is only counted.
 	Kinds   []Kind
 	AllPage bool
+	// TwoSignals lets complaints alone, and a success rate alone, raise only a
+	// warning where both are known; together they page.
+	TwoSignals bool
 }
 
 // Bounds of memory.

@@ -71,10 +71,29 @@ type Incident struct {
 	ResolvedAt     time.Time `json:"resolved_at,omitzero"`
 	ResolvedBy     string    `json:"resolved_by,omitempty"` // empty: calm by itself
 	Reopened       int       `json:"reopened,omitempty"`
+	LastComplaint  time.Time `json:"last_complaint,omitzero"` // newest of its kinds
 
 	Reason  Reason   `json:"reason"`            // when it was paged
 	Now     Reason   `json:"now"`               // as it has grown since
 	Suspect *Suspect `json:"suspect,omitempty"` // nil: no deployment suspected
+
+	Rollback *Rollback `json:"rollback,omitempty"` // the last one while it was open
+}
+
+// Rollback is what a team went back to while an incident was open.
+type Rollback struct {
+	Service string    `json:"service"`
+	Version string    `json:"version"`
+	At      time.Time `json:"time"`
+}
+
+// AfterRollback tells how long complaints went on after a roll-back, once they
+// have stopped; 0 when none came after it. ok is false without a roll-back.
+func (i *Incident) AfterRollback() (d time.Duration, ok bool) {
+	if i.Rollback == nil {
+		return 0, false
+	}
+	return max(0, i.LastComplaint.Sub(i.Rollback.At)), true
 }
 
 // ChangeKind says what happened to an incident.

@@ -40,13 +40,15 @@ type tracked struct {
 	limit     float64
 	seen      map[string]int // customers by category
 	adopted   bool
+	signals   map[string]bool // success rates that have dropped with it, by key
 }
 
-// mute keeps a kind silent after a person called it a false alarm.
+// mute keeps kinds silent after a person called them a false alarm.
 type mute struct {
-	stream string
-	until  time.Time
-	count  int // customers it had: clearly more than that rings again
+	categories []string
+	group      string
+	until      time.Time
+	count      int // customers it had: clearly more than that rings again
 }
 
 // busy tells whether anything has to be looked at as time passes.
@@ -91,10 +93,22 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 	if customers < leastPeople {
 		return nil
 	}
-	if d.isMuted(v.stream, customers) {
+	if d.isMuted(shape.Categories, customers) {
 		return nil
 	}
 	paging := v.evidence >= need
+	switch drop := d.dropped(shape.Categories); {
+	case drop != "":
+		paging = true // two signals confirm each other
+	case d.opt.TwoSignals && d.rated(shape.Categories):
+		paging = false
+	}
+	if open == nil {
+		open = d.joinDrop(v, shape.Categories)
+		if open != nil && open.Level == Paging {
+			return []Change{{Kind: Grew, At: d.now, Incident: open.Incident, Note: "customers complain, too"}}
+		}
+	}
 	if open == nil {
 		if t := d.reopen(v, paging); t != nil {
 			return []Change{{Kind: DidReopen, At: d.now, Incident: t.Incident}}
@@ -115,6 +129,7 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 	open.Level, open.DetectedAt = Paging, d.now
 	open.peak, open.limit = v.evidence, need
 	d.describe(open, v)
+	d.witness(open)
 	open.Reason = open.Now
 	open.told = open.Now.Customers
 	d.accuse(open, v)
@@ -131,6 +146,9 @@ func (d *Detector) follow(c *Complaint) {
 		}
 		t.hit(c.Complainant)
 		t.mails++
+		if c.At.After(t.LastComplaint) {
+			t.LastComplaint = c.At
+		}
 		t.Now.Customers, t.Now.Complaints = max(t.Now.Customers, len(t.people)), max(t.Now.Complaints, t.mails)
 	}
 }
@@ -216,6 +234,9 @@ func (d *Detector) describe(t *tracked, v verdict) {
 		}
 		r.Customers++
 		t.hit(e.who)
+		if e.at.After(t.LastComplaint) {
+			t.LastComplaint = e.at
+		}
 		if e.message != "" && len(r.Messages) < mostSamples {
 			r.Messages = append(r.Messages, e.message)
 		}
@@ -230,6 +251,7 @@ func (d *Detector) describe(t *tracked, v verdict) {
 	r.Window = d.now.Sub(r.FirstComplaint)
 	r.Expected = math.Round(1000*d.normalIn(t, s, w, r.Window)) / 1000
 	r.Categories = slices.Clone(t.Categories)
+	r.Signal = t.Now.Signal
 	t.Now = r
 	if t.StartedAt.IsZero() || r.FirstComplaint.Before(t.StartedAt) && t.StartedAt.Sub(r.FirstComplaint) < 30*time.Minute {
 		t.StartedAt = r.FirstComplaint
@@ -430,6 +452,10 @@ func (d *Detector) look(at time.Time) []Change {
 			continue
 		}
 		kept = append(kept, t)
+		if t.Kind == "outcome" && d.silent(t.Key, at) {
+			d.resolve(t, at, "")
+			changes = append(changes, Change{Kind: DidResolve, At: at, Incident: t.Incident, Note: "nobody reports attempts any more"})
+		}
 		if t.Kind != "surge" {
 			continue
 		}
@@ -440,12 +466,12 @@ func (d *Detector) look(at time.Time) []Change {
 		if t.calmSince.IsZero() {
 			t.calmSince = at
 			if t.Level == Paging {
-				changes = append(changes, Change{Kind: Calmed, At: at, Incident: t.Incident})
+				changes = append(changes, Change{Kind: Calmed, At: at, Incident: t.Incident, Note: t.stopped()})
 			}
 		}
 		if at.Sub(t.calmSince) >= calmFor {
 			d.resolve(t, at, "")
-			changes = append(changes, Change{Kind: DidResolve, At: at, Incident: t.Incident})
+			changes = append(changes, Change{Kind: DidResolve, At: at, Incident: t.Incident, Note: t.stopped()})
 		}
 	}
 	d.incidents = kept
@@ -455,6 +481,11 @@ func (d *Detector) look(at time.Time) []Change {
 // isCalm tells whether the last half hour was like any other, in the stream
 // and in each kind that surged: many others may not drown it.
 func (d *Detector) isCalm(t *tracked, at time.Time) bool {
+	for key := range t.signals {
+		if !d.silent(key, at) {
+			return false // complaints may cease because people gave up
+		}
+	}
 	if t.stream == nil {
 		return true
 	}
@@ -495,13 +526,30 @@ func (d *Detector) resolve(t *tracked, at time.Time, who string) {
 	}
 }
 
-func (d *Detector) isMuted(s *stream, customers int) bool {
-	for _, m := range d.muted {
-		if d.now.Before(m.until) && (m.stream == s.name || s == d.all) && customers < 2*m.count+2 {
-			return true
+// isMuted tells whether all kinds of a surge were called a false alarm within
+// the day, and it has not grown clearly beyond what was dismissed.
+func (d *Detector) isMuted(kinds []string, customers int) bool {
+	for _, kind := range kinds {
+		group := d.kind(kind).Group
+		if !slices.ContainsFunc(d.muted, func(m mute) bool {
+			return d.now.Before(m.until) && customers < 2*m.count+2 && (slices.Contains(m.categories, kind) || group != "" && group == m.group)
+		}) {
+			return false
 		}
 	}
-	return false
+	return len(kinds) > 0
+}
+
+// stopped says how soon after a roll-back the complaints ended.
+func (t *tracked) stopped() string {
+	after, ok := t.AfterRollback()
+	switch {
+	case !ok:
+		return ""
+	case after < time.Minute:
+		return "complaints stopped with the roll-back"
+	}
+	return fmt.Sprintf("complaints stopped %d min after the roll-back", int(after.Round(time.Minute).Minutes()))
 }
 
 // Decide folds in a person's decision. One that is not allowed in the
@@ -550,9 +598,9 @@ func (d *Detector) Decide(x Decision) ([]Change, error) {
 			d.resolve(t, at, x.Who)
 		}
 		t.FalseAlarm = true
-		if t.stream != nil {
+		if t.Kind == "surge" {
 			d.muted = append(slices.DeleteFunc(d.muted, func(m mute) bool { return !d.now.Before(m.until) }),
-				mute{t.stream.name, at.Add(muteFor), t.Now.Customers})
+				mute{slices.Clone(t.Categories), t.Group, at.Add(muteFor), t.Now.Customers})
 		}
 		c.Kind = DidDismiss
 	case Note:

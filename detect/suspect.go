@@ -66,6 +66,8 @@ func (d *Detector) Deployment(x Deployment) []Change {
 		c := Change{Kind: Deployed, At: d.now, Incident: t.Incident, Deployment: x.ID, Note: x.Service + " " + x.Version}
 		if x.Rollback || x.Kind == "rollback" {
 			c.Kind = RolledBack
+			t.Rollback = &Rollback{x.Service, x.Version, x.At}
+			c.Incident = t.Incident
 		}
 		changes = append(changes, c)
 	}

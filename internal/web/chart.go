@@ -300,7 +300,7 @@ func (c *Chart) addSuccess(all []detect.Outcome) {
 	sums := make([]sum, len(c.Counts))
 	any := false
 	for _, o := range all {
-		if o.Action != c.Category {
+		if detect.CategoryOf(o.Action) != c.Category {
 			continue
 		}
 		i := int(o.At.Sub(c.From) / c.Step)
