@@ -171,6 +171,7 @@ type Delivery struct {
 	Subject   string            `json:"subject,omitempty"` // what it is about when it is no incident: a deployment's id, a digest's week
 	Pager     string            `json:"pager"`
 	Fallback  bool              `json:"fallback,omitempty"`  // sent here because another pager refused
+	Copied    bool              `json:"copied,omitempty"`    // its fallback was told of it
 	Due       time.Time         `json:"due"`                 // when it became true
 	NotBefore time.Time         `json:"not_before,omitzero"` // next try
 	Attempts  int               `json:"attempts"`

@@ -36,7 +36,7 @@ func pagerFor(cfg *config.Config, name string, smtp *page.SMTP, out io.Writer) (
 	case "ntfy":
 		return &page.Ntfy{URL: p.URL, Topic: p.Topic, Token: key}, nil
 	case "mail":
-		return &page.Mail{SMTP: smtp, To: p.To, Location: cfg.Location()}, nil
+		return &page.Mail{SMTP: smtp, To: p.To}, nil
 	}
 	return nil, fmt.Errorf("pager %q: there is no type %q", name, p.Type)
 }
@@ -52,7 +52,7 @@ func pagersFor(cfg *config.Config, smtp *page.SMTP, out io.Writer) (map[string]p
 		}
 		p := cfg.Pager[name]
 		pagers[name] = pager
-		routes = append(routes, page.Route{Pager: name, Warnings: p.Level == "warning", Categories: p.Categories, Fallback: p.Fallback})
+		routes = append(routes, page.Route{Pager: name, Warnings: p.Level == "warning", OnlyBack: p.Level == "fallback", Categories: p.Categories, Fallback: p.Fallback})
 	}
 	return pagers, routes, nil
 }

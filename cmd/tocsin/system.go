@@ -67,7 +67,7 @@ func (s *system) connect() error {
 	}
 	s.worker = worker.New(worker.Options{
 		Store: s.store, Sources: s.sources, Model: s.model, Log: s.log, Version: version(), Own: ownAddresses(s.cfg),
-		Detect:     detect.Options{FalseAlarms: detect.Rate(s.cfg.FalseAlarms), Location: s.cfg.Location(), Kinds: worker.Kinds(taxonomy)},
+		Detect:     detect.Options{FalseAlarms: detect.Rate(s.cfg.FalseAlarms), Location: s.cfg.Location(), Kinds: worker.Kinds(taxonomy), TwoSignals: s.cfg.OneSignal == "warning"},
 		Deliveries: s.routes.Deliveries,
 		Nudge:      s.courier.Nudge,
 		Pagers:     s.pagerStatuses,

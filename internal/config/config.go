@@ -17,6 +17,7 @@ type Config struct {
 	Data        string   `toml:"data" doc:"the data file"`
 	TimeZone    string   `toml:"time_zone" doc:"the team's time zone, as Europe/Berlin: hours of the week, digest, times in pages"`
 	FalseAlarms Rate     `toml:"false_alarms" doc:"how many false pages you are willing to bear, over the whole inbox"`
+	OneSignal   string   `toml:"one_signal" doc:"what complaints alone, or a success rate alone, may do where both are known: page or warning; together they page"`
 	BlindAfter  Duration `toml:"blind_after" doc:"how long a folder may be unreadable before Tocsin pages about itself"`
 	Backfill    Duration `toml:"backfill" doc:"how much history the first start reads"`
 	Retention   Duration `toml:"retention" doc:"how long the texts of mails are kept; counts are kept for ever"`
@@ -130,7 +131,7 @@ type Pager struct {
 	URLFile    string   `toml:"url_file" doc:"a file with it, since a webhook's URL is a secret"`
 	Key        Secret   `toml:"key" doc:"routing key, API key, token or signing secret"`
 	KeyFile    string   `toml:"key_file" doc:"a file with it"`
-	Level      string   `toml:"level" doc:"page: only pages; warning: warnings too"`
+	Level      string   `toml:"level" doc:"page: only pages; warning: warnings too; fallback: only when another pager that names it fails"`
 	Categories []string `toml:"categories" doc:"only these; empty: all"`
 	Fallback   string   `toml:"fallback" doc:"the pager to ring when this one refuses"`
 	To         []string `toml:"to" doc:"recipients of a page by mail"`
@@ -170,7 +171,11 @@ type Hook struct {
 
 // Packages says which dependencies matter.
 type Packages struct {
-	Watch []string `toml:"watch" doc:"core packages: named first in a page when a deployment changed them"`
+	Watch    []string `toml:"watch" doc:"core packages: named first in a page when a deployment changed them, and alerted when one is outdated, downgraded or known to be vulnerable"`
+	OldAfter Duration `toml:"old_after" doc:"how long a core package may keep its version, or lag behind its newest one"`
+	NPM      string   `toml:"npm" doc:"npm registry asked for newer versions, such as https://registry.npmjs.org; empty: nobody is asked"`
+	GoProxy  string   `toml:"go_proxy" doc:"Go module proxy asked for newer versions, such as https://proxy.golang.org; empty: nobody is asked"`
+	OSV      string   `toml:"osv" doc:"vulnerability database asked for advisories, such as https://api.osv.dev; empty: nobody is asked"`
 }
 
 // Outcome is a success rate read from Prometheus.
@@ -199,6 +204,7 @@ func Default() *Config {
 		Data:        "tocsin.db",
 		TimeZone:    "UTC",
 		FalseAlarms: Rate(detect.Rate{Count: 1, Per: 30 * day}),
+		OneSignal:   "page",
 		BlindAfter:  Duration(10 * time.Minute),
 		Backfill:    Duration(90 * day),
 		Retention:   Duration(90 * day),
@@ -207,6 +213,7 @@ func Default() *Config {
 		Web:         Web{Listen: "127.0.0.1:8086"},
 		Digest:      Digest{Day: Weekday(time.Monday), At: TimeOfDay{8, 0}, WeekStart: Weekday(time.Monday)},
 		Deployment:  Deployment{Environments: []string{"production", "prod", "prod-*", "live"}},
+		Packages:    Packages{OldAfter: Duration(365 * day)},
 		Heartbeat:   Heartbeat{Every: Duration(time.Minute)},
 		loc:         time.UTC,
 	}

@@ -83,7 +83,12 @@ func (v *validator) general() {
 		v.add("time_zone", fmt.Sprintf("%q is not a time zone", c.TimeZone), "use a name such as Europe/Berlin or America/New_York")
 	}
 	v.oneOf("log", c.Log, "debug", "info", "warn", "error")
+	v.oneOf("one_signal", c.OneSignal, "page", "warning")
 	v.atLeast("blind_after", c.BlindAfter, time.Minute)
+	v.atLeast("packages.old_after", c.Packages.OldAfter, 24*time.Hour)
+	v.url("packages.npm", c.Packages.NPM, false)
+	v.url("packages.go_proxy", c.Packages.GoProxy, false)
+	v.url("packages.osv", c.Packages.OSV, false)
 	v.atLeast("retention", c.Retention, 24*time.Hour)
 	if c.Data == "" {
 		v.add("data", "is empty", "name the data file, such as /var/lib/tocsin/tocsin.db")
@@ -229,7 +234,7 @@ func (v *validator) smtp() {
 
 func (v *validator) pager(key, name string, p *Pager) {
 	v.oneOf(key+".type", p.Type, "pagerduty", "jsm", "alertmanager", "slack", "teams", "ntfy", "mail", "webhook", "log")
-	v.oneOf(key+".level", p.Level, "page", "warning")
+	v.oneOf(key+".level", p.Level, "page", "warning", "fallback")
 	switch p.Type {
 	case "slack", "teams", "alertmanager", "webhook", "ntfy":
 		if p.URLFile == "" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tocsin/classify"
 	"tocsin/detect"
@@ -55,9 +56,6 @@ func (c *Composer) Compose(d store.Delivery) (Page, error) {
 		return p, errGone
 	}
 	p.Incident, p.DedupKey = i, DedupKey(i.ID)
-	if late := c.Now().Sub(d.Due); late > lateAfter {
-		p.Late = late
-	}
 	if c.PublicURL != "" {
 		p.Link = strings.TrimSuffix(c.PublicURL, "/") + "/incidents/" + i.ID
 	}
@@ -68,7 +66,7 @@ func (c *Composer) Compose(d store.Delivery) (Page, error) {
 		if i.Kind != "surge" {
 			p.Headline = "Resolved: " + Headline(&i)
 		}
-		p.Sentence = SentenceNow(&i)
+		p.Sentence = SentenceNow(&i) + ended(&i)
 	case detect.DidDismiss:
 		p.Headline = "False alarm: " + Kinds(&i) + " complaints"
 	case detect.DidAcknowledge:
@@ -88,10 +86,34 @@ func (c *Composer) Compose(d store.Delivery) (Page, error) {
 			p.Packages = append(p.Packages, ch.String())
 		}
 	}
+	c.late(&p)
 	if i.Kind == "surge" {
-		return p, c.customers(&p)
+		err = c.customers(&p)
 	}
-	return p, nil
+	p.Facts = facts(&p, c.location())
+	return p, err
+}
+
+// late lets a page that was delayed say when it was due, and whether what it
+// tells of is over.
+func (c *Composer) late(p *Page) {
+	late := c.Now().Sub(p.Due)
+	if late <= lateAfter {
+		return
+	}
+	p.Late = late
+	clock := func(t time.Time) string { return t.In(c.location()).Format("15:04 MST") }
+	p.Sentence += fmt.Sprintf("; due at %s, sent %s late", clock(p.Due), Span(late))
+	if i := &p.Incident; i.State == detect.Resolved && p.Change != detect.DidResolve && p.Change != detect.DidDismiss {
+		p.Sentence += ", over since " + clock(i.ResolvedAt)
+	}
+}
+
+func (c *Composer) location() *time.Location {
+	if c.Location == nil {
+		return time.UTC
+	}
+	return c.Location
 }
 
 // customers adds the customers' own words, and the words that surge.
@@ -107,7 +129,7 @@ func (c *Composer) customers(p *Page) error {
 			continue
 		}
 		words := quoteOf(&e)
-		texts = append(texts, e.Subject+"\n"+e.Reply)
+		texts = append(texts, blank.Replace(c.redact(e.Subject+"\n"+e.Reply, &e)))
 		if words != "" && len(p.Quotes) < maxQuotes {
 			p.Quotes = append(p.Quotes, Quote{From: c.redact(e.From.Name, &e), Text: c.redact(words, &e), At: e.Received})
 		}
@@ -142,6 +164,18 @@ func quoteOf(e *store.Entry) string {
 	return clip(s, maxQuote)
 }
 
+// clipBytes cuts at a rune's edge.
+func clipBytes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	n -= len("…")
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
+
 func clip(s string, n int) string {
 	r := []rune(s)
 	if len(r) <= n {
@@ -149,6 +183,9 @@ func clip(s string, n int) string {
 	}
 	return strings.TrimRight(string(r[:n-1]), " ") + "…"
 }
+
+// blank takes the marks of what was blotted out, which are no words.
+var blank = strings.NewReplacer("[address]", " ", "[number]", " ", "[name]", " ")
 
 var (
 	mailAddress = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[\w.-]+`)

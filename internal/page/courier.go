@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -20,7 +19,7 @@ import (
 // Back-off between tries of a page, and when a page is given up.
 const (
 	firstTry = 2 * time.Second
-	lastTry  = 5 * time.Minute
+	lastTry  = 30 * time.Second // a pager that is back is noticed within this
 	giveUp   = 24 * time.Hour
 	tryFor   = 30 * time.Second
 )
@@ -34,8 +33,7 @@ type Courier struct {
 	Composer *Composer
 	Log      *slog.Logger
 	Now      func() time.Time // the inbox's time, for what is due
-	// Accepted is told of every page that a pager took; nil: nobody.
-	Accepted func(store.Delivery, Page)
+	Metrics  *Metrics         // nil: none are kept
 	// Refused is told when a pager begins to refuse, and with an empty text when
 	// it takes pages again; nil: nobody.
 	Refused func(pager, text string)
@@ -96,7 +94,7 @@ func (c *Courier) Run(ctx context.Context) error {
 	c.init()
 	g, ctx := errgroup.WithContext(ctx)
 	for name, p := range c.Pagers {
-		g.Go(func() error { return c.lane(ctx, name, p) })
+		g.Go(func() error { return c.lane(ctx, &lane{name: name, pager: p}) })
 	}
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -104,20 +102,31 @@ func (c *Courier) Run(ctx context.Context) error {
 	return nil
 }
 
+// lane is one pager's way out.
+type lane struct {
+	name  string
+	pager Pager
+	hold  time.Time // the pager asked for quiet until then
+	sent  time.Time // when open incidents were repeated last
+}
+
 // lane delivers one pager's pages in order. A page that has to wait holds back
 // only later pages of its own incident.
-func (c *Courier) lane(ctx context.Context, name string, p Pager) error {
+func (c *Courier) lane(ctx context.Context, l *lane) error {
 	for {
-		wait, err := c.round(ctx, name, p)
+		wait, err := c.round(ctx, l)
 		if store.Full(err) {
-			c.Log.Error("what became of a page cannot be stored, for want of room: it is tried again", "pager", name, "err", err)
+			c.Log.Error("what became of a page cannot be stored, for want of room: it is tried again", "pager", l.name, "err", err)
 			wait, err = 30*time.Second, nil
 		}
 		if err != nil {
-			return fmt.Errorf("pager %q: %w", name, err)
+			return fmt.Errorf("pager %q: %w", l.name, err)
 		}
-		if _, ok := p.(*Alertmanager); ok {
-			c.repeat(ctx, name, p)
+		if _, ok := l.pager.(*Alertmanager); ok {
+			if time.Since(l.sent) >= repeat {
+				l.sent = time.Now()
+				c.repeat(ctx, l)
+			}
 			wait = min(wait, repeat)
 		}
 		t := time.NewTimer(wait)
@@ -125,7 +134,7 @@ func (c *Courier) lane(ctx context.Context, name string, p Pager) error {
 		case <-ctx.Done():
 			t.Stop()
 			return ctx.Err()
-		case <-c.wake[name]:
+		case <-c.wake[l.name]:
 		case <-t.C:
 		}
 		t.Stop()
@@ -134,8 +143,8 @@ func (c *Courier) lane(ctx context.Context, name string, p Pager) error {
 
 // round tries everything that may be tried now and returns how long to wait
 // for the next.
-func (c *Courier) round(ctx context.Context, name string, p Pager) (time.Duration, error) {
-	box, err := c.Store.Outbox(name)
+func (c *Courier) round(ctx context.Context, l *lane) (time.Duration, error) {
+	box, err := c.Store.Outbox(l.name)
 	if err != nil {
 		return 0, err
 	}
@@ -146,16 +155,19 @@ func (c *Courier) round(ctx context.Context, name string, p Pager) (time.Duratio
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
-		c.note(name, func(s *Status) { s.Pending = pending })
+		c.note(l.name, func(s *Status) { s.Pending = pending })
 		if held[d.Incident] {
+			if err := c.overtake(d); err != nil {
+				return 0, err
+			}
 			continue
 		}
-		if left := time.Until(d.NotBefore); left > 0 {
+		if left := max(time.Until(d.NotBefore), time.Until(l.hold)); left > 0 {
 			held[d.Incident] = true
 			wait = min(wait, left)
 			continue
 		}
-		done, next, err := c.try(ctx, d, p)
+		done, next, err := c.try(ctx, d, l)
 		if err != nil {
 			return 0, err
 		}
@@ -166,7 +178,7 @@ func (c *Courier) round(ctx context.Context, name string, p Pager) (time.Duratio
 		held[d.Incident] = true
 		wait = min(wait, next)
 	}
-	c.note(name, func(s *Status) { s.Pending = pending })
+	c.note(l.name, func(s *Status) { s.Pending = pending })
 	return max(wait, 10*time.Millisecond), nil
 }
 
@@ -176,114 +188,9 @@ func (c *Courier) note(name string, f func(*Status)) {
 	f(c.status[name])
 }
 
-// try makes one attempt and stores its outcome. The error is the store's.
-func (c *Courier) try(ctx context.Context, d store.Delivery, p Pager) (done bool, next time.Duration, err error) {
-	g, err := c.Composer.Compose(d)
-	if err != nil && !errors.Is(err, errGone) {
-		return false, 0, err
-	}
-	d.Attempts++
-	serr := err
-	if serr == nil {
-		sctx, cancel := context.WithTimeout(ctx, tryFor)
-		serr = p.Page(sctx, g)
-		cancel()
-	}
-	if ctx.Err() != nil && serr != nil {
-		return false, 0, ctx.Err() // the attempt was cut short by us
-	}
-	log := c.Log.With("pager", d.Pager, "incident", d.Incident, "change", d.Change, "attempt", d.Attempts)
-	if serr == nil {
-		d.State, d.Error, d.DoneAt = store.Delivered, "", c.Now()
-		if err := c.Store.Settle(d); err != nil {
-			return false, 0, err
-		}
-		log.Info("page was accepted")
-		was := ""
-		c.note(d.Pager, func(s *Status) {
-			was = s.Error
-			s.LastDelivered, s.Error, s.ErrorSince = d.DoneAt, "", time.Time{}
-		})
-		if was != "" && c.Refused != nil {
-			c.Refused(d.Pager, "")
-		}
-		if c.Accepted != nil {
-			c.Accepted(d, g)
-		}
-		return true, 0, nil
-	}
-	d.Error = clip(printable(serr.Error()), 500)
-	final := c.Now().Sub(d.Due) > giveUp
-	var perm interface{ Permanent() bool }
-	if errors.As(serr, &perm) && perm.Permanent() {
-		final = true
-	}
-	fresh := false
-	c.note(d.Pager, func(s *Status) {
-		fresh = s.Error == ""
-		s.Error = d.Error
-		if s.ErrorSince.IsZero() {
-			s.ErrorSince = c.Now()
-		}
-	})
-	if final {
-		d.State, d.DoneAt = store.Failed, c.Now()
-		further := c.Routes.fallback(d, c.Now())
-		if err := c.Store.Settle(d, further...); err != nil {
-			return false, 0, err
-		}
-		log.Error("page was refused for good", "err", d.Error, "fallbacks", len(further))
-		if c.Refused != nil {
-			c.Refused(d.Pager, d.Error)
-		}
-		if len(further) > 0 {
-			c.Nudge()
-		}
-		return true, 0, nil
-	}
-	next = backOff(d.Attempts)
-	var after interface{ RetryAfter() time.Duration }
-	if errors.As(serr, &after) && after.RetryAfter() > 0 {
-		next = after.RetryAfter()
-	}
-	d.NotBefore = time.Now().Add(next)
-	if err := c.Store.Settle(d); err != nil {
-		return false, 0, err
-	}
-	if fresh {
-		log.Warn("page was not accepted, it will be tried again", "err", d.Error, "in", next.Round(time.Second).String())
-	}
-	// A pager that has failed for minutes while something burns: the next one
-	// is rung too, once.
-	if d.Attempts == fallbackAfter && !d.Fallback && d.Change == detect.Opened {
-		if further := c.Routes.fallback(d, c.Now()); len(further) > 0 {
-			if err := c.Store.Enqueue(further...); err != nil {
-				return false, 0, err
-			}
-			c.Nudge()
-		}
-		if c.Refused != nil {
-			c.Refused(d.Pager, d.Error)
-		}
-	}
-	return false, next, nil
-}
-
-// fallbackAfter is how many failed tries (some two minutes) make the courier
-// ring the fallback as well.
-const fallbackAfter = 6
-
-func backOff(attempts int) time.Duration {
-	d := lastTry
-	if attempts < 10 {
-		d = min(lastTry, firstTry<<(attempts-1))
-	}
-	return d - rand.N(d/4+1)
-}
-
 // repeat sends open incidents again to a pager that lets alerts end by
 // themselves.
-func (c *Courier) repeat(ctx context.Context, name string, p Pager) {
+func (c *Courier) repeat(ctx context.Context, l *lane) {
 	list, err := c.Store.Incidents(c.Now().Add(-7*24*time.Hour), time.Time{})
 	if err != nil {
 		return
@@ -293,42 +200,12 @@ func (c *Courier) repeat(ctx context.Context, name string, p Pager) {
 			continue
 		}
 		for _, r := range c.Routes {
-			if r.Pager == name && r.takes(&i) {
-				g, err := c.Composer.Compose(store.Delivery{Incident: i.ID, Change: detect.Grew, Pager: name, Due: c.Now()})
+			if r.Pager == l.name && r.takes(&i) {
+				g, err := c.Composer.Compose(store.Delivery{Incident: i.ID, Change: detect.Grew, Pager: l.name, Due: c.Now()})
 				if err == nil {
-					_ = p.Page(ctx, g) // the next repeat is a minute away
+					_ = l.pager.Page(ctx, g) // the next repeat is a minute away
 				}
 			}
-		}
-	}
-}
-
-// Heartbeat calls a URL while all is well, so that somebody else notices when
-// it is not (a dead man's switch).
-type Heartbeat struct {
-	URL     string
-	Every   time.Duration
-	Healthy func() bool
-	Log     *slog.Logger
-}
-
-// Run calls until ctx ends.
-func (h *Heartbeat) Run(ctx context.Context) error {
-	t := time.NewTicker(h.Every)
-	defer t.Stop()
-	failing := false
-	for {
-		if h.Healthy() {
-			err := post(ctx, h.URL, map[string]string{"status": "ok"}, nil)
-			if err != nil && !failing && ctx.Err() == nil {
-				h.Log.Warn("heartbeat was not taken", "err", err)
-			}
-			failing = err != nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
 		}
 	}
 }

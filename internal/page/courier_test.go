@@ -218,6 +218,132 @@ func TestADeadPagerIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// TestTheFallbackHearsTheEnd of an incident that it was rung for, once, whether
+// its pager comes back or not, and of no other incident.
+func TestTheFallbackHearsTheEnd(t *testing.T) {
+	down := func(n int) (list []error) {
+		for range n {
+			list = append(list, errDown)
+		}
+		return list
+	}
+	for name, c := range map[string]struct {
+		answers      []error
+		want, backup string
+	}{
+		"it comes back":      {down(20), "a opened, a resolved, b opened, b resolved", "a opened, a resolved"},
+		"it never does":      {down(10_000), "", "a opened, a resolved, b opened, b resolved"},
+		"it refuses":         {[]error{errFinal, errFinal}, "b opened, b resolved", "a opened, a resolved"},
+		"it is slow at once": {down(2), "a opened, a resolved, b opened, b resolved", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, backup := &script{answers: c.answers}, &script{}
+				o := newOffice(t, map[string]Pager{"oncall": p, "backup": backup}, Routes{{Pager: "oncall", Fallback: "backup"}, {Pager: "backup", OnlyBack: true}})
+				o.open(t, func() {
+					for _, id := range []string{"a", "b"} {
+						o.tell(t, id, detect.Opened)
+						time.Sleep(10 * time.Minute)
+						o.tell(t, id, detect.DidResolve)
+						time.Sleep(2 * time.Hour)
+					}
+					synctest.Wait()
+				})
+				if p.changes() != c.want || backup.changes() != c.backup {
+					t.Errorf("it took %q, want %q; the fallback %q, want %q", p.changes(), c.want, backup.changes(), c.backup)
+				}
+			})
+		})
+	}
+}
+
+// TestRetryAfterHoldsThePager: one that asks for quiet is not called with the
+// next incident in the meantime.
+func TestRetryAfterHoldsThePager(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &script{answers: []error{err429}}
+		o := newOffice(t, map[string]Pager{"oncall": p}, Routes{{Pager: "oncall"}})
+		o.open(t, func() {
+			o.tell(t, "a", detect.Opened)
+			time.Sleep(10 * time.Second)
+			o.tell(t, "b", detect.Opened)
+			time.Sleep(5 * time.Minute)
+			synctest.Wait()
+		})
+		if len(p.tried) != 3 || p.tried[1].Sub(p.tried[0]) < 90*time.Second || p.changes() != "a opened, b opened" {
+			t.Errorf("tried at %v, took %s", p.tried, p.changes())
+		}
+	})
+}
+
+// TestALatePageSaysWhenItWasDue, and that it is over when it is; and a pager
+// that is back gets what it missed within a minute.
+func TestALatePageSaysWhenItWasDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down []error
+		for range 10_000 {
+			down = append(down, errDown)
+		}
+		p := &script{answers: down}
+		o := newOffice(t, map[string]Pager{"oncall": p}, Routes{{Pager: "oncall"}})
+		begin := time.Now().UTC()
+		o.open(t, func() {
+			o.tell(t, "a", detect.Opened)
+			time.Sleep(5 * time.Minute)
+			o.tell(t, "a", detect.DidResolve)
+			time.Sleep(5 * time.Minute)
+			p.mu.Lock()
+			p.answers = nil
+			p.mu.Unlock()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+		})
+		if p.changes() != "a opened, a resolved" {
+			t.Fatalf("a minute after it is back it took %q", p.changes())
+		}
+		first := p.took[0]
+		for _, want := range []string{"due at " + begin.Format("15:04 MST"), "sent 10 min late", "over since " + begin.Add(5*time.Minute).Format("15:04 MST")} {
+			if !strings.Contains(first.Sentence, want) {
+				t.Errorf("the late page says %q, not %q", first.Sentence, want)
+			}
+		}
+	})
+}
+
+// TestAnAlertIsRepeatedWhileItIsOpen: Alertmanager ends what is not sent again.
+func TestAnAlertIsRepeatedWhileItIsOpen(t *testing.T) {
+	r := newRecorder(t)
+	o := newOffice(t, map[string]Pager{"am": &Alertmanager{URL: r.URL}}, Routes{{Pager: "am"}})
+	o.tell(t, "a", detect.Opened)
+	l := &lane{name: "am", pager: o.Pagers["am"]}
+	o.init()
+	for range 3 {
+		if _, err := o.round(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+		o.repeat(t.Context(), l)
+	}
+	if len(r.requests) != 4 { // the page and three repeats
+		t.Errorf("%d requests while it is open, want 4", len(r.requests))
+	}
+	o.tell(t, "a", detect.DidResolve)
+	o.round(t.Context(), l)
+	o.repeat(t.Context(), l)
+	if len(r.requests) != 5 || !strings.Contains(r.requests[4], "endsAt") {
+		t.Errorf("%d requests after its end, want one more", len(r.requests))
+	}
+	if r.requests[0][:strings.Index(r.requests[0], "labels")] == "" || labelsIn(r.requests[0]) != labelsIn(r.requests[4]) {
+		t.Errorf("the identity changed:\n%s\n%s", r.requests[0], r.requests[4])
+	}
+}
+
+// labelsIn is the part of a request that Alertmanager knows an alert by.
+func labelsIn(request string) string {
+	_, rest, _ := strings.Cut(request, `"labels"`)
+	rest, _, _ = strings.Cut(rest, "}")
+	return rest
+}
+
 // TestOneThatHangsDelaysNoOther.
 func TestOneThatHangsDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

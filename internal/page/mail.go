@@ -2,149 +2,16 @@ package page
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"net"
-	"os"
 	"strings"
-	"time"
-
-	"github.com/wneessen/go-mail"
 
 	"tocsin/detect"
 )
 
-// SMTP sends mail. What it sends says that a machine wrote it (RFC 3834) and
-// which installation, so that a copy in the inbox is known and not counted.
-type SMTP struct {
-	Host      string
-	Port      int
-	TLS       string // starttls, implicit, none (loopback only)
-	CAFile    string
-	Username  string
-	Password  func() (string, error) // or an access token when XOAUTH2 is set
-	XOAUTH2   bool
-	From      string
-	InstallID string
-}
-
-// Letter is a mail to send.
-type Letter struct {
-	To         []string
-	Subject    string
-	Text, HTML string
-	MessageID  string            // without brackets; empty: made
-	References string            // the first mail of its thread
-	Headers    map[string]string // further ones
-}
-
-// Send delivers a letter to the configured server.
-func (s *SMTP) Send(ctx context.Context, l Letter) error {
-	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	if err := m.From(s.From); err != nil {
-		return &sendError{text: fmt.Sprintf("smtp.from %q: %v", s.From, err), final: true}
-	}
-	if err := m.To(l.To...); err != nil {
-		return &sendError{text: fmt.Sprintf("recipient: %v", err), final: true}
-	}
-	m.Subject(printable(l.Subject))
-	m.SetDate()
-	if l.MessageID != "" {
-		m.SetMessageIDWithValue(l.MessageID)
-	} else {
-		m.SetMessageID()
-	}
-	m.SetGenHeader(mail.Header("Auto-Submitted"), "auto-generated")
-	m.SetGenHeader(mail.Header("X-Tocsin"), s.InstallID)
-	if l.References != "" && l.References != l.MessageID {
-		m.SetGenHeader(mail.HeaderReferences, "<"+l.References+">")
-		m.SetGenHeader(mail.HeaderInReplyTo, "<"+l.References+">")
-	}
-	for k, v := range l.Headers {
-		m.SetGenHeader(mail.Header(k), printable(v))
-	}
-	m.SetBodyString(mail.TypeTextPlain, l.Text)
-	if l.HTML != "" {
-		m.AddAlternativeString(mail.TypeTextHTML, l.HTML)
-	}
-	c, err := s.client()
-	if err != nil {
-		return err
-	}
-	return s.explain(c.DialAndSendWithContext(ctx, m))
-}
-
-// Check connects and signs in, and sends nothing.
-func (s *SMTP) Check(ctx context.Context) error {
-	c, err := s.client()
-	if err != nil {
-		return err
-	}
-	if err := c.DialWithContext(ctx); err != nil {
-		return s.explain(err)
-	}
-	return c.Close()
-}
-
-func (s *SMTP) client() (*mail.Client, error) {
-	conf := &tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12}
-	if s.CAFile != "" {
-		pem, err := os.ReadFile(s.CAFile)
-		if err != nil {
-			return nil, &sendError{text: fmt.Sprintf("smtp.ca_file: %v", err), final: true}
-		}
-		conf.RootCAs = x509.NewCertPool()
-		conf.RootCAs.AppendCertsFromPEM(pem)
-	}
-	opts := []mail.Option{mail.WithPort(s.Port), mail.WithTimeout(20 * time.Second), mail.WithTLSConfig(conf)}
-	switch s.TLS {
-	case "implicit":
-		opts = append(opts, mail.WithSSL())
-	case "none":
-		opts = append(opts, mail.WithTLSPolicy(mail.NoTLS))
-	default:
-		opts = append(opts, mail.WithTLSPolicy(mail.TLSMandatory))
-	}
-	if s.Username != "" && s.Password != nil {
-		secret, err := s.Password()
-		if err != nil {
-			return nil, &sendError{text: err.Error()}
-		}
-		kind := mail.SMTPAuthAutoDiscover
-		if s.XOAUTH2 {
-			kind = mail.SMTPAuthXOAUTH2
-		}
-		opts = append(opts, mail.WithSMTPAuth(kind), mail.WithUsername(s.Username), mail.WithPassword(secret))
-	}
-	c, err := mail.NewClient(s.Host, opts...)
-	if err != nil {
-		return nil, &sendError{text: err.Error(), final: true}
-	}
-	return c, nil
-}
-
-// explain classes a failure: a refused address is final, a server that is not
-// there is not. A refused login is tried again too: somebody will mend it, and
-// the page must not be lost until then.
-func (s *SMTP) explain(err error) error {
-	if err == nil {
-		return nil
-	}
-	e := &sendError{text: fmt.Sprintf("mail server %s: %s", net.JoinHostPort(s.Host, fmt.Sprint(s.Port)), printable(err.Error()))}
-	var send *mail.SendError
-	if errors.As(err, &send) && !send.IsTemp() && send.Reason != mail.ErrConnCheck {
-		e.final = true
-	}
-	return e
-}
-
 // Mail pages by mail, one thread an incident.
 type Mail struct {
-	SMTP     *SMTP
-	To       []string
-	Location *time.Location
+	SMTP *SMTP
+	To   []string
 }
 
 // Page implements Pager.
@@ -160,47 +27,11 @@ func (p *Mail) Page(ctx context.Context, g Page) error {
 		id = fmt.Sprintf("tocsin.%s.%d@%s", g.Incident.ID, g.Delivery, domain)
 	}
 	return p.SMTP.Send(ctx, Letter{
-		To: p.To, Subject: subject(g), Text: p.text(g), MessageID: id, References: thread,
+		To: p.To, Subject: subject(g), Text: g.text(), MessageID: id, References: thread,
 		Headers: map[string]string{"X-Tocsin-Incident": g.Incident.ID},
 	})
 }
 
 func subject(g Page) string {
 	return clip("["+strings.ToUpper(string(g.Incident.Level))+"] "+g.Headline, 200)
-}
-
-func (p *Mail) text(g Page) string {
-	loc := p.Location
-	if loc == nil {
-		loc = time.UTC
-	}
-	at := func(t time.Time) string { return t.In(loc).Format("15:04") }
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", capital(g.Sentence)+".")
-	if t := g.Incident.Reason.FirstComplaint; !t.IsZero() {
-		fmt.Fprintf(&b, "First complaint: %s\n", at(t))
-	}
-	if s := g.Incident.Suspect; s != nil {
-		fmt.Fprintf(&b, "Deployment: %s %s at %s\n", s.Deployment.Service, s.Deployment.Version, at(s.Deployment.At))
-	}
-	for n, c := range g.Packages {
-		name := "Packages:   "
-		if n > 0 {
-			name = "            "
-		}
-		fmt.Fprintf(&b, "%s%s\n", name, c)
-	}
-	if len(g.Terms) > 0 {
-		fmt.Fprintf(&b, "Words:      %s\n", strings.Join(g.Terms, ", "))
-	}
-	for _, q := range g.Quotes {
-		fmt.Fprintf(&b, "\n%s, %s:\n  %s\n", at(q.At), q.From, q.Text)
-	}
-	if g.Late > 0 {
-		fmt.Fprintf(&b, "\nThis page was due at %s and could only be sent now.\n", at(g.Due))
-	}
-	if g.Link != "" {
-		fmt.Fprintf(&b, "\n%s\n", g.Link)
-	}
-	return b.String()
 }

@@ -32,6 +32,7 @@ type Page struct {
 
 	Headline string   // "Login and signup complaints are surging"
 	Sentence string   // what was paged, one line: customers, minutes, normal, deployment
+	Facts    []Fact   // what is known, a line each
 	Quotes   []Quote  // at most 3
 	Terms    []string // words that surge against normal
 	Packages []string // "jsonwebtoken 9.0.2 -> 8.5.1 (downgraded)", the likeliest first
@@ -58,6 +59,11 @@ func (p Page) bounded() Page {
 		return out
 	}
 	p.Terms, p.Packages = cut(p.Terms, 8, 60), cut(p.Packages, 6, 200)
+	known := p.Facts
+	p.Facts = nil
+	for _, f := range known[:min(10, len(known))] {
+		p.Facts = append(p.Facts, Fact{f.Name, clip(f.Value, 1200)})
+	}
 	quotes := p.Quotes
 	p.Quotes = nil
 	for _, q := range quotes[:min(maxQuotes, len(quotes))] {

@@ -28,9 +28,11 @@ func nine() Page {
 	i := detect.Incident{ID: "20261123-0948-abcdef", Kind: "surge", Level: detect.Paging, State: detect.Open, Categories: []string{"login", "signup"}, Group: "access",
 		StartedAt: at, DetectedAt: at.Add(3*time.Minute + 8*time.Second), Reason: r, Now: r,
 		Suspect: &detect.Suspect{Deployment: detect.Deployment{ID: "d", Service: "web", Version: "2.4.0", At: at.Add(-5*time.Minute - 2*time.Second)}, Lead: 5 * time.Minute}}
-	return Page{Delivery: 7, DedupKey: DedupKey(i.ID), Change: detect.Opened, Incident: i, Due: i.DetectedAt, Headline: Headline(&i), Sentence: Sentence(&i),
+	p := Page{Delivery: 7, DedupKey: DedupKey(i.ID), Change: detect.Opened, Incident: i, Due: i.DetectedAt, Headline: Headline(&i), Sentence: Sentence(&i),
 		Quotes: []Quote{{"Anna", "I can't log in since this morning", at}}, Terms: []string{"log in"}, Packages: []string{"jsonwebtoken 9.0.2 -> 8.5.1 (downgraded)"},
 		Source: "support@example.com", Link: "https://tocsin.example.com/incidents/20261123-0948-abcdef"}
+	p.Facts = facts(&p, time.UTC)
+	return p
 }
 
 func (p Page) with(c detect.ChangeKind) Page {
@@ -48,6 +50,7 @@ func hostilePage() Page {
 	p.Headline, p.Sentence, p.Terms, p.Packages = p.Headline+" "+evil, p.Sentence+" "+evil, []string{evil}, []string{evil}
 	p.Quotes = []Quote{{evil, evil, at}, {evil, evil, at}}
 	p.Incident.Suspect.Deployment.Version = evil
+	p.Facts = append(facts(&p, time.UTC), Fact{"Success rate", strings.Repeat("<&", 5000)})
 	return p
 }
 
@@ -67,9 +70,9 @@ func newRecorder(t *testing.T) *recorder {
 		r.last = q
 		var b bytes.Buffer
 		json.Indent(&b, r.body, "", "  ")
-		auth := ""
+		auth := "\nContent-Type: " + q.Header.Get("Content-Type") + "\nUser-Agent: " + q.Header.Get("User-Agent")
 		if a := q.Header.Get("Authorization"); a != "" {
-			auth = "\nAuthorization: " + a
+			auth += "\nAuthorization: " + a
 		}
 		r.requests = append(r.requests, fmt.Sprintf("%s %s%s\n%s\n", q.Method, q.URL.RequestURI(), auth, b.String()))
 		if r.answer != nil {
@@ -150,7 +153,7 @@ func TestTheSignatureIsThatOfStandardWebhooks(t *testing.T) {
 // TestHostileTextRingsNobodyElse: length limits, Slack's and Teams' markup, and
 // valid JSON whatever a customer wrote.
 func TestHostileTextRingsNobodyElse(t *testing.T) {
-	limits := map[string]int{"pagerduty": 512_000, "slack": 60_000, "teams": 28_000, "ntfy": 16_000, "jsm": 60_000, "alertmanager": 60_000}
+	limits := map[string]int{"pagerduty": 512_000, "slack": 60_000, "teams": 28_000, "ntfy": 8_000, "jsm": 60_000, "alertmanager": 60_000}
 	for name := range pagersAt("") {
 		t.Run(name, func(t *testing.T) {
 			r := newRecorder(t)

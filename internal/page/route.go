@@ -2,7 +2,6 @@ package page
 
 import (
 	"slices"
-	"time"
 
 	"tocsin/detect"
 	"tocsin/store"
@@ -54,13 +53,11 @@ func (r *Route) takes(i *detect.Incident) bool {
 	return len(r.Categories) == 0 || i.Kind != "surge" || slices.ContainsFunc(i.Categories, func(c string) bool { return slices.Contains(r.Categories, c) })
 }
 
-// fallback is the delivery to the next pager when one refused for good.
-func (rs Routes) fallback(d store.Delivery, now time.Time) []store.Delivery {
+// fallback is the same delivery to the pager that is rung when its own fails.
+func (rs Routes) fallback(d store.Delivery) []store.Delivery {
 	for _, r := range rs {
 		if r.Pager == d.Pager && r.Fallback != "" && !d.Fallback {
-			n := d
-			n.Pager, n.Fallback, n.Attempts, n.NotBefore, n.Error, n.State = r.Fallback, true, 0, time.Time{}, "", store.Pending
-			return []store.Delivery{n}
+			return []store.Delivery{{Incident: d.Incident, Change: d.Change, Subject: d.Subject, Pager: r.Fallback, Fallback: true, Due: d.Due, State: store.Pending}}
 		}
 	}
 	return nil

@@ -62,11 +62,30 @@ func sentence(i *detect.Incident, r *detect.Reason) string {
 	if len(r.Categories) > 0 {
 		kinds = join(r.Categories)
 	}
-	s := fmt.Sprintf("%s complaints: %s in %s (normal %s)", kinds, plural(r.Customers, "customer"), Span(r.Window), Number(r.Expected))
+	mails := ""
+	if r.Complaints > r.Customers {
+		mails = fmt.Sprintf(" (%d mails)", r.Complaints)
+	}
+	s := fmt.Sprintf("%s complaints: %s%s in %s (normal %s)", kinds, plural(r.Customers, "customer"), mails, Span(r.Window), Number(r.Expected))
 	if d := i.Suspect; d != nil {
 		s += fmt.Sprintf(", %s after deployment %s", Span(d.Lead), strings.TrimSpace(d.Deployment.Service+" "+d.Deployment.Version))
 	}
+	if r.Signal != "" {
+		s += "; " + r.Signal
+	}
 	return s
+}
+
+// ended says how an incident ended, where something is known of it.
+func ended(i *detect.Incident) string {
+	after, ok := i.AfterRollback()
+	switch {
+	case !ok:
+		return ""
+	case after < time.Minute:
+		return "; complaints stopped with the roll-back to " + i.Rollback.Version
+	}
+	return fmt.Sprintf("; complaints stopped %s after the roll-back to %s", Span(after), i.Rollback.Version)
 }
 
 func capital(s string) string {
