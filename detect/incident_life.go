@@ -627,6 +627,11 @@ func (d *Detector) Adopt(open []Incident) {
 		if slices.ContainsFunc(d.incidents, func(t *tracked) bool { return t.ID == i.ID }) {
 			continue
 		}
+		// A trouble that was recorded while the clock was ahead is fed again at
+		// another time, which gives it another ID: the one that was paged stays.
+		d.incidents = slices.DeleteFunc(d.incidents, func(t *tracked) bool {
+			return i.Key != "" && t.Kind == i.Kind && t.Key == i.Key && t.State != Resolved
+		})
 		t := &tracked{Incident: i, adopted: true, seen: map[string]int{}, told: i.Now.Customers}
 		if i.Kind == "surge" {
 			if t.stream = d.byName["group "+i.Group]; t.stream == nil || i.Group == "" {

@@ -71,7 +71,7 @@ func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err er
 		texts[i] = deflate(raw)
 	}
 	err = s.db.Update(func(tx *bbolt.Tx) error {
-		a = Appended{}
+		a = Appended{IsNew: make([]bool, len(entries))}
 		next, found := next, int64(0) // the function may run twice
 		for i := range entries {
 			e := entries[i]
@@ -84,6 +84,7 @@ func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err er
 				continue
 			}
 			a.Stored++
+			a.IsNew[i] = true
 			if e.Filed && !e.History {
 				found++
 			}

@@ -51,6 +51,7 @@ type Appended struct {
 	Stored int            // new messages
 	Known  int            // recognised as already stored
 	Again  map[Reason]int // why those were there again
+	IsNew  []bool         // by entry
 }
 
 // Reason is why a mail came that is stored already, in words.

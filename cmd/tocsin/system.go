@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"tocsin/classify"
@@ -49,6 +50,7 @@ type system struct {
 	digests  *digest.Sender    // nil: none is wanted
 	pollers  []*outcome.Poller // success rates
 	beat     *page.Heartbeat   // nil: none is wanted
+	metrics  []prometheus.Collector
 	more     []func(context.Context) error
 }
 
@@ -59,8 +61,11 @@ func (s *system) connect() error {
 	}
 	taxonomy := s.model.Taxonomy()
 	source := sourceName(s.cfg)
+	pages, mails := page.NewMetrics(), worker.NewMetrics()
+	s.metrics = []prometheus.Collector{pages, mails}
 	s.courier = &page.Courier{
-		Store: s.store, Pagers: s.pagers, Routes: s.routes, Log: s.log, Now: s.now,
+		Metrics: pages,
+		Store:   s.store, Pagers: s.pagers, Routes: s.routes, Log: s.log, Now: s.now,
 		Composer: &page.Composer{Store: s.store, Location: s.cfg.Location(), PublicURL: s.cfg.PublicURL, Source: source,
 			Watch: s.cfg.Packages.Watch, Redact: s.cfg.Redact, Now: s.now},
 		Refused: s.refused,
@@ -71,7 +76,8 @@ func (s *system) connect() error {
 		Deliveries: s.routes.Deliveries,
 		Nudge:      s.courier.Nudge,
 		Pagers:     s.pagerStatuses,
-		Now:        s.now, BlindAfter: s.cfg.BlindAfter.D(), Retention: s.cfg.Retention.D(),
+		Metrics:    mails,
+		Now:        s.now, Replay: s.demo, BlindAfter: s.cfg.BlindAfter.D(), Retention: s.cfg.Retention.D(),
 	})
 	s.recorder = &deploy.Recorder{Store: s.store, Now: s.now, Recorded: s.worker.Recorded, Log: s.log, Environments: s.cfg.Deployment.Environments}
 	s.recorder.Then = s.announce
@@ -120,7 +126,7 @@ func (s *system) connectWeb() error {
 		Heroku: d.Heroku.Secret.Reveal(), CDEvents: d.CDEvents.Secret.Reveal(), Generic: d.Generic.Secret.Reveal(), Workflows: d.GitHub.Workflows}, s.log)
 	s.web, err = web.New(web.Options{
 		Store: s.store, Worker: s.worker, Taxonomy: s.model.Taxonomy(), Location: s.cfg.Location(), Log: s.log, Now: s.now,
-		Deployments: s.recorder, Hooks: hooks, Digest: s.digestOptions(), Outcomes: true,
+		Deployments: s.recorder, Hooks: hooks, Digest: s.digestOptions(), Outcomes: true, Metrics: s.metrics,
 		Access: access, Version: version(), Watch: s.cfg.Packages.Watch, Facts: factsOf(s.cfg), Demo: s.demo,
 	})
 	if err != nil {
@@ -193,7 +199,7 @@ func (s *system) close() {
 // refused makes a pager that refuses pages an incident of its own, which the
 // other pagers deliver.
 func (s *system) refused(pager, text string) {
-	t := detect.Trouble{At: s.now(), Kind: "pager", Key: pager, Text: text, Page: true, Over: text == ""}
+	t := detect.Trouble{At: s.now(), Kind: "pager", Key: pager, Text: fmt.Sprintf("pager %s does not take pages: %s", pager, text), Page: true, Over: text == ""}
 	if _, err := s.store.AddTrouble(t); err != nil {
 		s.log.Error("trouble could not be stored", "pager", pager, "err", err)
 		return

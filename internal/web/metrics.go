@@ -26,6 +26,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ready")
 }
 
+// unseenFor is two polls of the default length.
+const unseenFor = time.Minute
+
 // unwell says what keeps Tocsin from doing its work, "" when nothing does. It
 // names no mailbox, since anybody may ask.
 func (s *Server) unwell() string {
@@ -39,6 +42,8 @@ func (s *Server) unwell() string {
 			return "blind: a folder cannot be read"
 		case f.LastRead.IsZero():
 			return "a folder was not yet read to its end"
+		case f.Error != "" && st.Now.Sub(f.ErrorSince) > unseenFor:
+			return "a folder could not be read for a while"
 		}
 	}
 	for _, p := range st.Pagers {
@@ -53,6 +58,7 @@ func (s *Server) unwell() string {
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) error {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collector{s})
+	reg.MustRegister(s.opt.Metrics...)
 	promhttp.HandlerFor(reg, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 	return nil
 }
@@ -61,7 +67,7 @@ type collector struct{ s *Server }
 
 var (
 	descUp       = desc("up", "1 while every folder is read and no pager refuses")
-	descMessages = desc("messages", "Messages stored")
+	descMessages = desc("store_messages", "Messages in the data file")
 	descMissed   = desc("missed_messages", "Messages gone before they could be read")
 	descAgain    = desc("messages_again", "Messages that came again and count once", "reason")
 	descBytes    = desc("store_bytes", "Size of the data file")

@@ -18,6 +18,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"tocsin/classify"
 	"tocsin/detect"
 	"tocsin/internal/deploy"
@@ -49,7 +51,8 @@ type Options struct {
 	Deployments *deploy.Recorder // nil: deployments are not taken
 	Hooks       http.Handler     // answers /hooks/; nil: none
 	Digest      digest.Options
-	Outcomes    bool // take POST /api/v1/outcomes
+	Metrics     []prometheus.Collector // beside its own
+	Outcomes    bool                   // take POST /api/v1/outcomes
 
 	Access  Access
 	Version string

@@ -21,7 +21,7 @@ const batchSize = 2000
 // changes, since they were recorded when they first happened. The same events
 // in the same order give the same incidents, so a restart is an ordinary day.
 func (w *Worker) rebuild(ctx context.Context) error {
-	began := time.Now()
+	began, now := time.Now(), w.opt.Now()
 	d := detect.New(w.opt.Detect)
 	mark, err := w.opt.Store.Mark(reader)
 	if err != nil {
@@ -32,7 +32,7 @@ func (w *Worker) rebuild(ctx context.Context) error {
 	var newest time.Time
 	for seq < mark && ctx.Err() == nil {
 		seq, err = w.opt.Store.Since(seq, min(batchSize, int(mark-seq)), func(e store.Event) error {
-			for _, c := range w.apply(d, e, nil) {
+			for _, c := range w.apply(d, notAfter(e, now), nil) {
 				if c.At.After(newest) {
 					newest = c.At
 				}
@@ -51,6 +51,8 @@ func (w *Worker) rebuild(ctx context.Context) error {
 	// What time alone had changed before the restart was recorded too.
 	if last, err := w.lastChange(all); err != nil {
 		return err
+	} else if last.After(now) {
+		d.Tick(now) // recorded while the clock was ahead
 	} else if !last.IsZero() {
 		d.Tick(last)
 	}
@@ -63,6 +65,29 @@ func (w *Worker) rebuild(ctx context.Context) error {
 	d.Adopt(open)
 	w.detector, w.marked = d, mark
 	w.opt.Log.Info("detector is ready", "events", n, "incidents_open", len(open), "took", time.Since(began).Round(time.Millisecond).String())
+	return nil
+}
+
+// notAfter takes an event that was stored while the clock was ahead for one of
+// now.
+func notAfter(e store.Event, now time.Time) store.Event {
+	if at := timeOf(e); at != nil && at.After(now) {
+		*at = now
+	}
+	return e
+}
+
+func timeOf(e store.Event) *time.Time {
+	switch {
+	case e.Deployment != nil:
+		return &e.Deployment.At
+	case e.Decision != nil:
+		return &e.Decision.At
+	case e.Outcome != nil:
+		return &e.Outcome.At
+	case e.Trouble != nil:
+		return &e.Trouble.At
+	}
 	return nil
 }
 
@@ -108,6 +133,16 @@ func (w *Worker) detection(ctx context.Context) error {
 func (w *Worker) foldIn(ctx context.Context) error {
 	w.fold.Lock()
 	defer w.fold.Unlock()
+	now := w.opt.Now()
+	if now.Before(w.ticked.Add(-clockJump)) {
+		// The detector does not go back in time: to one that was told of
+		// tomorrow, the mail of today is history.
+		w.opt.Log.Warn("the clock went back: the detector begins anew", "by", w.ticked.Sub(now).Round(time.Second).String())
+		if err := w.rebuild(ctx); err != nil {
+			return err
+		}
+	}
+	w.ticked = now
 	for ctx.Err() == nil {
 		var changes []detect.Change
 		answers := map[store.SeqNo]answer{}

@@ -35,8 +35,10 @@ func (w *Worker) folder(ctx context.Context, s Source) error {
 	care := w.careOf(s, at)
 	tries := 0
 	for ctx.Err() == nil {
+		began := time.Now()
 		err := w.catchUp(ctx, s, at, care)
 		if err == nil {
+			w.opt.Metrics.poll(time.Since(began))
 			if tries > 0 {
 				log.Info("folder is read again", "after_tries", tries)
 			}
@@ -151,6 +153,7 @@ func (w *Worker) append(b mailbox.Batch, before mailbox.Cursor, known bool) erro
 	if err != nil {
 		return err
 	}
+	w.opt.Metrics.count(entries, done)
 	for reason, n := range done.Again {
 		w.opt.Log.Debug("mail was known already", "mailbox", at.account, "folder", at.folder, "why", reason, "mails", n)
 	}

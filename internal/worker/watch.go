@@ -26,18 +26,11 @@ func (w *Worker) watch(ctx context.Context) error {
 			return ctx.Err()
 		case <-t.C:
 		}
+		now, machine := w.opt.Now(), time.Now()
+		w.clock(now.Round(0).Sub(last.Round(0)), machine.Sub(lastMachine), machine)
+		last, lastMachine = now, machine
 		w.blindness()
 		w.disk()
-		now, machine := w.opt.Now(), time.Now()
-		// The monotonic reading of the machine's time does not jump with the
-		// wall clock: the difference of the two is the jump.
-		if w.realTime() {
-			if jump := now.Round(0).Sub(last.Round(0)) - machine.Sub(lastMachine); jump.Abs() > 2*time.Minute {
-				w.trouble(detect.Trouble{Kind: "clock", Key: "clock", At: now, Text: fmt.Sprintf("the clock of this machine jumped by %v", jump.Round(time.Second))})
-				w.trouble(detect.Trouble{Kind: "clock", Key: "clock", At: now, Over: true})
-			}
-		}
-		last, lastMachine = now, machine
 		if w.opt.Retention > 0 && now.Sub(retained) > 24*time.Hour {
 			retained = now
 			n, err := w.opt.Store.Retain(ctx, now.Add(-w.opt.Retention))
@@ -50,8 +43,73 @@ func (w *Worker) watch(ctx context.Context) error {
 	}
 }
 
-// realTime is false in a replay, whose time runs as it likes.
-func (w *Worker) realTime() bool { return time.Until(w.opt.Now()).Abs() < time.Hour }
+// How far a clock may move without being said, and how long it must be steady
+// before the incident ends.
+const (
+	clockJump   = 2 * time.Minute
+	clockSteady = 10 * time.Minute
+)
+
+// clock raises a trouble when the wall clock jumps: which hour is normal, when
+// a mail came and when a page was due, all rest on it. The monotonic reading of
+// the machine's time does not jump with it: the difference of the two is the
+// jump.
+func (w *Worker) clock(wall, monotonic time.Duration, machine time.Time) {
+	now := w.opt.Now()
+	if jump := wall - monotonic; !w.opt.Replay && jump.Abs() > clockJump {
+		w.jumped = machine
+		w.mu.Lock()
+		for _, f := range w.folders { // a jump is no time in which nothing was read
+			if !f.LastRead.IsZero() {
+				f.LastRead = f.LastRead.Add(jump)
+			}
+		}
+		w.mu.Unlock()
+		// Of the two times the earlier: one ahead would take the detector there.
+		if jump > 0 {
+			now = now.Add(-jump)
+		}
+		w.trouble(detect.Trouble{Kind: "clock", Key: "clock", At: now, Page: true,
+			Text: fmt.Sprintf("the clock of this machine jumped by %v: times in pages and what is normal at this hour may be wrong", jump.Round(time.Second))})
+	} else if !w.jumped.IsZero() && machine.Sub(w.jumped) > clockSteady {
+		w.jumped = time.Time{}
+		w.trouble(detect.Trouble{Kind: "clock", Key: "clock", At: now, Over: true})
+	}
+}
+
+// resume takes up the troubles that were open when the process ended: what has
+// mended meanwhile must end its incident.
+func (w *Worker) resume() error {
+	list, err := w.opt.Store.Incidents(time.Time{}, time.Time{})
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		if i.State == detect.Resolved {
+			continue
+		}
+		over := false
+		switch i.Kind {
+		case "disk":
+			w.diskFull = true
+		case "blind":
+			over = true
+			w.mu.Lock()
+			for at, f := range w.folders {
+				if at.account+"/"+at.folder == i.Key {
+					f.Blind, f.ErrorSince, over = true, i.StartedAt, false
+				}
+			}
+			w.mu.Unlock()
+		case "clock", "pager": // the next jump or page will tell
+			over = true
+		}
+		if over {
+			w.trouble(detect.Trouble{Kind: i.Kind, Key: i.Key, At: w.opt.Now(), Over: true})
+		}
+	}
+	return nil
+}
 
 // blindness raises a trouble for each folder that could not be read for too
 // long.

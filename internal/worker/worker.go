@@ -34,11 +34,14 @@ type Options struct {
 	// Nudge wakes the courier after deliveries were stored.
 	Nudge func()
 	// Pagers reports how the pagers are doing.
-	Pagers func() []PagerStatus
+	Pagers  func() []PagerStatus
+	Metrics *Metrics // nil: none are kept
 
 	// Now is the inbox's time; default time.Now. The demo replays a morning
 	// by it. Deadlines and back-off use the machine's time.
 	Now func() time.Time
+	// Replay says that Now runs as it likes, so that a jump is no fault.
+	Replay bool
 	// TickEvery is how often, in machine time, the detector is told what time
 	// it is; default 2 s. It changes no decision, only when one is noticed.
 	TickEvery  time.Duration
@@ -67,9 +70,11 @@ type Worker struct {
 	detector *detect.Detector
 	notice   string
 	diskFull bool
+	jumped   time.Time // when the clock did so last, in machine time
 
 	// fold guards the detector: the detection goroutine changes it, charts ask it.
-	fold sync.Mutex
+	fold   sync.Mutex
+	ticked time.Time // the time it was told last; guarded by fold
 }
 
 type place struct{ account, folder string }
@@ -120,6 +125,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		return err
 	}
 	if err := w.rebuild(ctx); err != nil {
+		return err
+	}
+	if err := w.resume(); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)

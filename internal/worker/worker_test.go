@@ -7,7 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,13 +85,19 @@ func (b *inbox) fault(err error) {
 // bench runs a worker on a store until f returns.
 func bench(t *testing.T, path string, src Source, f func(*Worker, *store.Store)) {
 	t.Helper()
+	benchAt(t, path, src, time.Now, f)
+}
+
+// benchAt is bench by a clock of its own.
+func benchAt(t *testing.T, path string, src Source, now func() time.Time, f func(*Worker, *store.Store)) {
+	t.Helper()
 	s, err := store.Open(path, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	w := New(Options{Store: s, Sources: []Source{src}, Model: classify.Default(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Detect: detect.Options{Kinds: Kinds(classify.DefaultTaxonomy())}, Own: []string{"team@example.com"}, MinDisk: 1, TickEvery: time.Minute,
+		Detect: detect.Options{Kinds: Kinds(classify.DefaultTaxonomy())}, Own: []string{"team@example.com"}, MinDisk: 1, TickEvery: time.Minute, Now: now,
 		Deliveries: func(cs []detect.Change) (ds []store.Delivery) {
 			for _, c := range cs {
 				if c.Kind == detect.Opened {
@@ -207,6 +215,81 @@ func TestBlindnessIsSaid(t *testing.T) {
 			list, _ = s.Incidents(time.Time{}, time.Time{})
 			if f := w.Status().Folders[0]; f.Blind || f.Error != "" || list[0].State != detect.Resolved {
 				t.Errorf("seeing again: %+v, %s", f, list[0].State)
+			}
+		})
+	})
+}
+
+// TestABlindnessEndsAfterARestart: what was open when the process ended is
+// ended by the next one, and not opened twice.
+func TestABlindnessEndsAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "t.db")
+		b := newInbox()
+		b.fault(errors.New("connection refused"))
+		bench(t, path, b, func(w *Worker, s *store.Store) {
+			time.Sleep(12 * time.Minute)
+			w.trouble(detect.Trouble{Kind: "blind", Key: "gone/INBOX", At: time.Now(), Text: "of a mailbox that is no longer configured", Page: true})
+			w.trouble(detect.Trouble{Kind: "pager", Key: "oncall", At: time.Now(), Text: "refuses", Page: true})
+			w.trouble(detect.Trouble{Kind: "disk", Key: "disk", At: time.Now(), Text: "full", Page: true})
+			synctest.Wait()
+		})
+		bench(t, path, b, func(w *Worker, s *store.Store) {
+			time.Sleep(20 * time.Minute)
+			if open := openKeys(t, s); open != "support/INBOX" || pages(t, s) != 4 {
+				t.Errorf("still blind: open are %q, %d pages", open, pages(t, s))
+			}
+			b.fault(nil)
+			time.Sleep(5 * time.Minute)
+			if open := openKeys(t, s); open != "" || w.Status().Folders[0].Blind {
+				t.Errorf("seeing again: open are %q", open)
+			}
+		})
+	})
+}
+
+func openKeys(t *testing.T, s *store.Store) string {
+	t.Helper()
+	list, err := s.Incidents(time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, i := range list {
+		if i.State != detect.Resolved {
+			keys = append(keys, i.Key)
+		}
+	}
+	return strings.Join(keys, " ")
+}
+
+// TestAClockThatJumpsIsSaid, is no blindness, and stops no page when it comes
+// back.
+func TestAClockThatJumpsIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ahead atomic.Int64
+		now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		b := newInbox()
+		benchAt(t, filepath.Join(t.TempDir(), "t.db"), b, now, func(w *Worker, s *store.Store) {
+			time.Sleep(time.Hour)
+			ahead.Store(int64(30 * time.Hour))
+			time.Sleep(2 * time.Minute)
+			if open := openKeys(t, s); open != "clock" || pages(t, s) != 1 {
+				t.Fatalf("after a jump: open are %q, %d pages", open, pages(t, s))
+			}
+			ahead.Store(0)
+			time.Sleep(2 * time.Minute)
+			for n := range 8 {
+				b.deliver(fmt.Sprintf("new%d@gmail.com", n), "I can't log in any more.")
+				time.Sleep(20 * time.Second)
+			}
+			synctest.Wait()
+			if pages(t, s) != 2 {
+				t.Errorf("%d pages after the clock came back, want that of the surge, too", pages(t, s))
+			}
+			time.Sleep(3 * time.Hour)
+			if open := openKeys(t, s); open != "" {
+				t.Errorf("three hours later: open are %q", open)
 			}
 		})
 	})
