@@ -121,17 +121,17 @@ func TestWhatCannotBeLearnedFromIsSaid(t *testing.T) {
 }
 
 func TestACorrectionTeachesMailsLikeIt(t *testing.T) {
-	m, _, err := Default().Learn(t.Context(), []Example{{Text: "the flux capacitor of our tenant shows purple lights", Category: "outage"}})
+	m, _, err := Default().Learn(t.Context(), []Example{{Text: "the flux capacitor of our tenant shows purple lights", Category: "cancel"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := m.Classify(Text{Body: "our flux capacitor shows purple lights again"}); v.Category != "outage" {
+	if v := m.Classify(Text{Body: "our flux capacitor shows purple lights again"}); v.Category != "cancel" {
 		t.Errorf("a mail like the corrected one = %+v", v)
 	}
 	if v := m.Classify(Text{Body: "I can't log in"}); v.Category != "login" {
 		t.Errorf("another mail = %+v", v)
 	}
-	if v := Default().Classify(Text{Body: "our flux capacitor shows purple lights again"}); v.Category == "outage" {
+	if v := Default().Classify(Text{Body: "our flux capacitor shows purple lights again"}); v.Category == "cancel" {
 		t.Error("the model taught from was changed")
 	}
 }

@@ -85,7 +85,11 @@ func joinWords(ws []string) string {
 }
 
 // ownPhrases gives a mail with one of a category's phrases to that category.
-func (m *Model) ownPhrases(cs []clause, v *Verdict) {
+func (m *Model) ownPhrases(t Text, v *Verdict) {
+	if len(m.own) == 0 {
+		return
+	}
+	cs := append(clauses(t.Subject), clauses(t.Body)...)
 	for _, c := range m.taxonomy {
 		p := m.own[c.Name]
 		if p == nil {

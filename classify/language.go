@@ -15,22 +15,31 @@ var stopWords = map[string]map[string]bool{
 	"da": set("og er jeg min vi ikke kan for med har var en et på mig når fra at det hej jeres siden"),
 }
 
+// spokenBy is the languages of each stop word.
+var spokenBy = func() map[string][]string {
+	by := map[string][]string{}
+	for _, lang := range languages {
+		for w := range stopWords[lang] {
+			by[w] = append(by[w], lang)
+		}
+	}
+	return by
+}()
+
+var languages = []string{"en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv", "da"}
+
 // language is the one whose stop words are clearly the most; "" when unsure.
-func language(cs []clause) string {
+func language(ws []word) string {
 	votes := map[string]int{}
 	total := 0
-	for _, c := range cs {
-		for _, w := range c.words {
-			total++
-			for lang, words := range stopWords {
-				if words[w] {
-					votes[lang]++
-				}
-			}
+	for _, w := range ws {
+		total++
+		for _, lang := range spokenBy[w.folded] {
+			votes[lang]++
 		}
 	}
 	best, second := "", 0
-	for _, lang := range []string{"en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv", "da"} {
+	for _, lang := range languages {
 		switch n := votes[lang]; {
 		case n > votes[best]:
 			best, second = lang, votes[best]

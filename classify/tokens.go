@@ -15,6 +15,10 @@ const (
 	maxRun    = 3    // equal signs in a row
 )
 
+// foldWord is fold for one word: the letters that look like others of the same
+// word are made them ("l0gin", "Iogin").
+func foldWord(s string) string { return fold(s) }
+
 // fold makes a text comparable: NFKC, lower case, invisible letters dropped,
 // look-alike letters of other scripts inside Latin words made Latin, runs of a
 // sign cut short. The sender's own text is kept elsewhere for showing.

@@ -1,0 +1,66 @@
+// Seeds makes the model that is built into Tocsin from the mails beside this
+// file, all written for this project. "go generate ./classify" runs it.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"tocsin/classify"
+)
+
+func main() {
+	log.SetFlags(0)
+	examples, err := read("seeds")
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, report, err := classify.Train(context.Background(), examples, classify.TrainOptions{Name: "built-in", Seed: 1, Signals: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	f, err := os.Create("builtin.model")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := m.Save(f); err != nil {
+		log.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(report)
+}
+
+// read returns the labelled mails of a folder.
+func read(folder string) (examples []classify.Example, err error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		lines := bufio.NewScanner(f)
+		lines.Buffer(nil, 1<<20)
+		for n := 1; lines.Scan(); n++ {
+			var e classify.Example
+			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", name, n, err)
+			}
+			examples = append(examples, e)
+		}
+		if err := lines.Err(); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return examples, nil
+}
