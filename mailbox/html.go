@@ -30,7 +30,8 @@ type htmlWriter struct {
 	b      strings.Builder
 	newest bool
 	pre    int
-	cut    bool // all that follows is history
+	marked bool // history began
+	cut    bool // and all that follows is left out
 }
 
 func (w *htmlWriter) walk(root *html.Node) {
@@ -78,9 +79,7 @@ func (w *htmlWriter) enter(n *html.Node) bool {
 			w.b.WriteString("> …\n")
 			return false
 		case historyIt:
-			w.line()
-			w.b.WriteString(historyMark + "\n")
-			if w.cut = w.wrote(); w.cut {
+			if w.history(); w.cut {
 				return false
 			}
 		}

@@ -102,6 +102,9 @@ func ownLines(lines []string) (own []string, forwarded bool) {
 			words = words || fenced
 			continue
 		}
+		if words && groupwise.MatchString(l) {
+			return own, false
+		}
 		if isQuote(lines[i]) || names != nil && names[quotingName(lines[i])] {
 			if introduced {
 				own = append(own, lines[i])
@@ -333,6 +336,9 @@ func countFences(lines []string) int {
 	}
 	return n
 }
+
+// groupwise is an attribution of Novell's program, which has no other marks.
+var groupwise = regexp.MustCompile(`^>>> [^>]*\p{Nd}[^>]* >>>$|^>>> [^<>]*<[^<>]+> .*\p{Nd}.* >>>$`)
 
 // within is an attribution that shares its line with the end of the reply.
 var within = regexp.MustCompile(`^(.*?\S)(?:\s*-{2,}\s*|\s+)((?:On|Am|Le|El|Op|Den|Il|Em) .*\p{Nd}.*)$`)

@@ -42,7 +42,7 @@ var marks = map[string]structure{
 	"composer_signature": dropIt, "name:messagereplysection": quoteIt, "name:messagesignaturesection": dropIt, "airmail_signature": dropIt,
 	"sh-quoted-content": quoteIt, "sh-signature": dropIt, "front-blockquote": quoteIt, "front-signature": dropIt, "missive_quote": quoteIt, "missive_signature": dropIt,
 	// help desks
-	"freshdesk_quote": quoteIt, "quotedreply": quoteIt, "helpscout_quote": quoteIt, "intercom-quoted": quoteIt, "zd-quote": quoteIt, "moz-email-headers-table": historyIt,
+	"freshdesk_quote": quoteIt, "quotedreply": quoteIt, "helpscout_quote": quoteIt, "intercom-quoted": quoteIt, "zd-quote": quoteIt,
 }
 
 // marksHistory is a cheap look at HTML: may its structure mark history?
@@ -222,12 +222,23 @@ func attributedInside(n *html.Node) bool {
 	return false
 }
 
+// history marks once that history begins here, and ends the walk where words
+// stand above it.
+func (w *htmlWriter) history() {
+	if w.marked {
+		return
+	}
+	w.marked, w.cut = true, w.wrote()
+	w.line()
+	w.b.WriteString(historyMark + "\n")
+}
+
 // wrote tells whether words were written so far.
 func (w *htmlWriter) wrote() bool { return lineHasWords(w.b.String()) }
 
 // outlookBorder is the line that Outlook draws above the fields of a quoted
 // mail's header.
-var outlookBorder = regexp.MustCompile(`(?i)border-top\s*:\s*(?:solid|[\d.]+p[tx] solid|#\w+|rgb\([^)]*\)) `)
+var outlookBorder = regexp.MustCompile(`(?i)border-top\s*:\s*(?:solid|[\d.]+p[tx] solid|#\w+|rgb\([^)]*\)) |border-top-style\s*:\s*solid`)
 
 func bordered(n *html.Node) bool {
 	style := attr(n, "style")
