@@ -15,7 +15,8 @@ import (
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
-	"golang.org/x/text/encoding/traditionalchinese"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
 )
 
 // aliases are names of charsets that mail programs made up.
@@ -44,8 +45,16 @@ func lookup(name string) (enc encoding.Encoding, utf7, known bool) {
 		return nil, false, true
 	case "utf-7":
 		return nil, true, true
-	case "hz-gb-2312":
+	case "hz-gb-2312", "hz":
 		return simplifiedchinese.HZGB2312, false, true
+	case "utf-16", "ucs-2", "iso-10646-ucs-2": // RFC 2781 section 4.3
+		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM), false, true
+	case "utf-32", "ucs-4":
+		return utf32.UTF32(utf32.BigEndian, utf32.UseBOM), false, true
+	case "utf-32le":
+		return utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM), false, true
+	case "utf-32be":
+		return utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM), false, true
 	case "ibm850":
 		return charmap.CodePage850, false, true
 	}
@@ -69,35 +78,33 @@ func toUTF8(b []byte, label string) (s string, ok bool) {
 	switch {
 	case utf7:
 		return decodeUTF7(b), true
-	case known && enc == nil:
-		if utf8.Valid(b) {
-			if bytes.ContainsRune(b, 0x1b) && bytes.Contains(b, []byte("\x1b$")) {
-				return decodeWith(japanese.ISO2022JP, b), false
-			}
-			return string(b), true
+	case enc == encoding.Replacement: // what browsers refuse (WHATWG Encoding section 4.2)
+		if bytes.IndexByte(b, 0x0e) >= 0 {
+			return decodeShifted(b), true
 		}
 		return guess(b), false
-	case enc != nil:
-		if isMultibyteASCII(enc) && utf8.Valid(b) && !ascii(b) && enc != japanese.ISO2022JP {
-			return string(b), false // labelled as a national charset, but UTF-8
+	case enc == nil && utf8.Valid(b):
+		if bytes.Contains(b, []byte("\x1b$")) {
+			return decodeWith(japanese.ISO2022JP, b), false
 		}
-		if enc == charmap.Windows1252 && utf8.Valid(b) && !ascii(b) {
-			return string(b), false
-		}
-		return decodeWith(enc, b), true
-	}
-	if utf8.Valid(b) {
+		plain := known && (!strings.Contains(strings.ToLower(label), "ascii") || ascii(b))
+		return string(bytes.TrimPrefix(b, []byte("\ufeff"))), plain
+	case enc == nil:
+		return guess(b), false
+	case wide(enc) && bytes.IndexByte(b, 0) < 0 && utf8.Valid(b):
+		return string(b), false // labelled with two bytes a letter, and has none
+	case enc != japanese.ISO2022JP && enc != simplifiedchinese.HZGB2312 && !ascii(b) && utf8.Valid(b):
+		// Labelled with an older charset, but UTF-8: hardly ever by chance.
 		return string(b), false
 	}
-	return guess(b), false
+	return decodeWith(enc, b), true
 }
 
-func isMultibyteASCII(e encoding.Encoding) bool {
-	switch e {
-	case simplifiedchinese.GB18030, simplifiedchinese.GBK, traditionalchinese.Big5, japanese.ShiftJIS, japanese.EUCJP, korean.EUCKR:
-		return true
-	}
-	return false
+// wide tells whether a charset has two or four bytes for each letter: ASCII
+// text then has a NUL byte beside each letter.
+func wide(e encoding.Encoding) bool {
+	out, err := e.NewEncoder().String("a")
+	return err == nil && len(out) > 1
 }
 
 func ascii(b []byte) bool {
@@ -112,35 +119,31 @@ func ascii(b []byte) bool {
 func decodeWith(e encoding.Encoding, b []byte) string {
 	out, err := e.NewDecoder().Bytes(b)
 	if err != nil && len(out) == 0 {
-		return guess(b)
+		return strings.ToValidUTF8(string(b), "\uFFFD")
 	}
 	return string(out)
 }
 
-// guess reads bytes that are not UTF-8 and whose charset is not told.
-func guess(b []byte) string {
-	high := 0
+// decodeShifted reads iso-2022-kr (RFC 1557): Korean stands between the two
+// shift characters, with the high bit off.
+func decodeShifted(b []byte) string {
+	b = bytes.ReplaceAll(b, []byte("\x1b$)C"), nil)
+	out := make([]byte, 0, len(b))
+	high := byte(0)
 	for _, c := range b {
-		if c >= 0x80 {
-			high++
+		switch c {
+		case 0x0e:
+			high = 0x80
+		case 0x0f:
+			high = 0
+		case '\n':
+			high = 0
+			out = append(out, c)
+		default:
+			out = append(out, c|high)
 		}
 	}
-	// UTF-8 with a few broken bytes is still UTF-8.
-	if bad := strings.Count(strings.ToValidUTF8(string(b), "\uFFFD"), "\uFFFD"); bad > 0 && high > 20*bad {
-		return strings.ToValidUTF8(string(b), "\uFFFD")
-	}
-	if len(b) > 0 && high*2 > len(b) { // mostly high bytes: a Cyrillic or Asian charset
-		for _, e := range []encoding.Encoding{japanese.EUCJP, simplifiedchinese.GB18030, korean.EUCKR} {
-			if s := decodeWith(e, b); !strings.ContainsRune(s, utf8.RuneError) {
-				if e == japanese.EUCJP && !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x3040 && r < 0x3100 }) {
-					continue
-				}
-				return s
-			}
-		}
-		return decodeWith(charmap.Windows1251, b)
-	}
-	return decodeWith(charmap.Windows1252, b)
+	return decodeWith(korean.EUCKR, out)
 }
 
 // decodeUTF7 reads RFC 2152. What is broken stays as it was.
@@ -167,6 +170,11 @@ func decodeUTF7(b []byte) string {
 		raw, err := base64.RawStdEncoding.DecodeString(string(b[i+1 : j]))
 		if err != nil {
 			raw, _ = base64.RawStdEncoding.DecodeString(string(b[i+1 : j-1]))
+		}
+		if len(raw) < 2 { // a plus that means itself
+			out.Write(b[i:j])
+			i = j
+			continue
 		}
 		units := make([]uint16, 0, len(raw)/2)
 		for k := 0; k+1 < len(raw); k += 2 {

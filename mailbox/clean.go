@@ -38,7 +38,7 @@ func Clean(s string, max int) string {
 			}
 			last = r
 			switch {
-			case r == '\u2028' || r == '\u2029':
+			case r == '\u2028' || r == '\u2029' || r == '\u0085':
 				b.WriteByte('\n')
 			case r == '\u00a0':
 				b.WriteByte(' ')

@@ -178,18 +178,25 @@ func knownField(name string) bool {
 	return false
 }
 
-// ids reads message ids, in angle brackets or bare.
+// ids reads message ids: those in angle brackets, or, where there are none,
+// bare ones.
 func ids(value string, most int) []string {
 	var list []string
-	for _, f := range strings.FieldsFunc(value, func(r rune) bool {
-		return r == '<' || r == '>' || r == ' ' || r == '\t' || r == ',' || r == '\n' || r == '\r'
-	}) {
-		if len(list) == most {
+	bare := strings.IndexByte(value, '<') < 0
+	if bare {
+		value = strings.Join(strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == '>' }), "><") + ">"
+		value = "<" + value
+	}
+	for len(list) < most {
+		_, rest, ok := strings.Cut(value, "<")
+		if !ok {
 			break
 		}
-		if id := cleanLine(f, maxMessageID); id != "" {
+		id, after, _ := strings.Cut(rest, ">")
+		if id = cleanLine(id, maxMessageID); id != "" && (!bare || strings.Contains(id, "@")) {
 			list = append(list, id)
 		}
+		value = after
 	}
 	return list
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Bounds of what is read of a mail.
@@ -77,7 +78,14 @@ func (p *Parser) parse(raw []byte, r *reading) {
 		return
 	}
 	h, body := readHeader(raw, maxHeaderBytes, r.defect)
+	if !utf8.Valid(raw[:len(raw)-len(body)]) {
+		r.defect("letters in the header had no charset; it was guessed")
+	}
 	p.head(&h, r)
+	if len(body) == len(raw) && binary(body) {
+		m.Problem = "this is no mail but a file of another kind"
+		return
+	}
 	var b content
 	r.walk(&h, body, place{kind: "text/plain"}, &b)
 	m.Text = readableText(&b)
@@ -103,4 +111,20 @@ func (p *Parser) parse(raw []byte, r *reading) {
 	if m.From.Addr == "" && m.Subject == "" && m.Text == "" && m.Automated == Human {
 		m.Problem = "no sender, subject or text could be read"
 	}
+}
+
+// binary tells whether bytes are no text at all: those of a picture, a program,
+// a document.
+func binary(b []byte) bool {
+	if bytes.HasPrefix(b, []byte("%PDF-")) {
+		return true
+	}
+	b = b[:min(len(b), 4096)]
+	controls := 0
+	for _, c := range b {
+		if c < 0x20 && c != '\n' && c != '\t' && c != '\f' && c != 0x1b {
+			controls++
+		}
+	}
+	return controls*50 > len(b)
 }

@@ -159,7 +159,7 @@ func (r *reading) enclosed(raw []byte, at place, b *content) {
 	row("Date", cleanLine(h.get("Date"), 100))
 	row("Subject", subject)
 	row("To", cleanLine(decodeHeader(h.get("To")), maxName))
-	b.pieces = append(b.pieces, piece{plain: top.String(), enclosed: true})
+	b.pieces = append(b.pieces, piece{plain: strings.TrimSpace(top.String()), enclosed: true})
 	for _, p := range sub.pieces {
 		p.enclosed = true
 		b.pieces = append(b.pieces, p)

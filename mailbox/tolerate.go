@@ -17,11 +17,9 @@ func tolerate(b []byte, defect func(string)) []byte {
 	}
 	b = lineEnds(b, defect)
 	b = bytes.TrimLeft(b, "\n")
-	if bytes.HasPrefix(b, []byte("From ")) || bytes.HasPrefix(b, []byte(">From ")) {
-		if i := bytes.IndexByte(b, '\n'); i >= 0 {
-			b = b[i+1:]
-			defect("an mbox line stood before the mail")
-		}
+	if line, rest, _ := bytes.Cut(b, []byte("\n")); mboxLine(line) {
+		b = rest
+		defect("an mbox line stood before the mail")
 	}
 	end := bytes.Index(b, []byte("\n\n"))
 	if end < 0 {
@@ -79,4 +77,11 @@ func lineEnds(b []byte, defect func(string)) []byte {
 		}
 	}
 	return bytes.ReplaceAll(b, []byte("\r"), []byte("\n"))
+}
+
+// mboxLine tells whether a line is the one that mbox puts before a mail, and
+// not a From field with a space before its colon.
+func mboxLine(line []byte) bool {
+	rest, ok := bytes.CutPrefix(bytes.TrimPrefix(line, []byte(">")), []byte("From "))
+	return ok && !bytes.HasPrefix(bytes.TrimLeft(rest, " \t"), []byte(":"))
 }

@@ -76,6 +76,9 @@ func base64Text(b []byte) []byte {
 // isBase64Line tells whether a line may be base64, with a little rubbish in it.
 func isBase64Line(line []byte) bool {
 	line = bytes.TrimSpace(line)
+	if len(line) > 4 && bytes.Count(line, line[:1]) == len(line) {
+		return false // a rule under the text
+	}
 	rubbish := 0
 	for i, c := range line {
 		switch {
@@ -86,7 +89,7 @@ func isBase64Line(line []byte) bool {
 			rubbish++
 		}
 	}
-	return rubbish*10 <= len(line)
+	return rubbish*20 <= len(line)
 }
 
 // decodeBase64 reads what is base64 in b and skips the rest; a part that is
