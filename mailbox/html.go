@@ -1,7 +1,7 @@
 package mailbox
 
 import (
-	"regexp"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -29,9 +29,28 @@ func htmlText(source string, newest bool) string {
 type htmlWriter struct {
 	b      strings.Builder
 	newest bool
-	pre    int
 	marked bool // history began
 	cut    bool // and all that follows is left out
+
+	ends  int  // line ends to write before the next words, 2 for a paragraph
+	space bool // a space to write before the next words
+	fresh bool // a bullet or a cell was begun: its first block is on its line
+	row   int  // where the row of a table begins
+	pre   int
+	lists []list
+	tiny  []tinyText
+}
+
+// list is an open list; next is the number of its next item, or 0.
+type list struct {
+	node *html.Node
+	next int
+}
+
+// tinyText is an element that sets the size of its letters, to none or to some.
+type tinyText struct {
+	node *html.Node
+	none bool
 }
 
 func (w *htmlWriter) walk(root *html.Node) {
@@ -58,7 +77,9 @@ func (w *htmlWriter) walk(root *html.Node) {
 func (w *htmlWriter) enter(n *html.Node) bool {
 	switch n.Type {
 	case html.TextNode:
-		w.words(n.Data)
+		if len(w.tiny) == 0 || !w.tiny[len(w.tiny)-1].none {
+			w.words(n.Data)
+		}
 		return false
 	case html.DocumentNode:
 		return true
@@ -66,84 +87,166 @@ func (w *htmlWriter) enter(n *html.Node) bool {
 	default:
 		return false
 	}
-	if hidden(n) {
+	look := looksOf(n)
+	if look.hidden() || w.newest && w.pastWords(n) {
 		return false
-	}
-	if w.newest {
-		switch w.quoted(n) {
-		case dropIt:
-			w.line()
-			return false
-		case quoteIt:
-			w.line()
-			w.b.WriteString("> …\n")
-			return false
-		case historyIt:
-			if w.history(); w.cut {
-				return false
-			}
-		}
 	}
 	switch n.DataAtom {
-	case atom.Script, atom.Style, atom.Head, atom.Title, atom.Noscript, atom.Template, atom.Svg, atom.Object, atom.Iframe:
+	case atom.Script, atom.Style, atom.Head, atom.Title, atom.Noscript, atom.Template, atom.Svg, atom.Object, atom.Iframe, atom.Select, atom.Datalist, atom.Audio, atom.Video:
 		return false
 	case atom.Br:
-		w.b.WriteByte('\n')
+		w.ends = min(w.ends+1, 2)
+		w.fresh = false
 		return false
 	case atom.Hr:
 		w.line()
-		w.b.WriteString("________________________________\n")
+		w.put("________________________________")
+		w.line()
 		return false
 	case atom.Img:
 		if alt := strings.TrimSpace(attr(n, "alt")); alt != "" && !tracking(n) {
 			w.words(" [" + alt + "] ")
 		}
 		return false
+	case atom.Ul, atom.Ol:
+		w.openList(n)
 	case atom.Li:
+		w.item(n)
+	case atom.Tr:
 		w.line()
-		w.b.WriteString("- ")
+		w.row = w.b.Len()
 	case atom.Td, atom.Th:
-		if !w.atLineStart() {
-			w.b.WriteByte(' ')
-		}
+		w.cell()
 	case atom.Blockquote:
-		w.line()
-		if !w.newest {
-			w.b.WriteByte('\n')
+		if w.newest {
+			w.line()
+		} else {
+			w.paragraph()
 		}
 	case atom.Pre:
 		w.line()
 		w.pre++
-	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Ul, atom.Ol:
+	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		w.paragraph()
+	case 0:
+		if strings.Contains(n.Data, "@") { // <anna@x.example>, not escaped
+			w.words(" <" + n.Data + "> ")
+		}
 	default:
 		if block(n.DataAtom) {
 			w.line()
 		}
 	}
+	if look.sized {
+		w.tiny = append(w.tiny, tinyText{n, look.size0})
+	}
 	return true
+}
+
+// pastWords leaves out or marks what mail programs mark as history.
+func (w *htmlWriter) pastWords(n *html.Node) (skip bool) {
+	switch w.quoted(n) {
+	case dropIt:
+		w.line()
+		return true
+	case quoteIt:
+		w.line()
+		w.put("> …")
+		w.line()
+		return true
+	case historyIt:
+		w.history()
+		return w.cut
+	}
+	return false
 }
 
 func (w *htmlWriter) leave(n *html.Node) {
 	if n.Type != html.ElementNode {
 		return
 	}
+	if k := len(w.tiny) - 1; k >= 0 && w.tiny[k].node == n {
+		w.tiny = w.tiny[:k]
+	}
 	switch n.DataAtom {
 	case atom.A:
-		href := strings.TrimSpace(attr(n, "href"))
-		if strings.HasPrefix(href, "http") && len(href) < 300 && !strings.Contains(w.tail(len(href)+40), strings.TrimPrefix(strings.TrimPrefix(href, "https://"), "http://")) {
-			w.b.WriteString(" <" + href + ">")
-		}
+		w.link(strings.TrimSpace(attr(n, "href")))
 	case atom.Pre:
 		w.pre--
 		w.line()
-	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Ul, atom.Ol, atom.Blockquote, atom.Table:
+	case atom.Ul, atom.Ol:
+		if k := len(w.lists) - 1; k >= 0 && w.lists[k].node == n {
+			w.lists = w.lists[:k]
+		}
+		if len(w.lists) > 0 {
+			w.line()
+		} else {
+			w.paragraph()
+		}
+	case atom.Li:
+		w.fresh = false
+		w.ends = 1
+	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Blockquote, atom.Table:
 		w.paragraph()
+	case atom.Button, atom.Option:
+		w.space = true
 	default:
 		if block(n.DataAtom) {
 			w.line()
 		}
 	}
+}
+
+// link writes where a link leads if its words do not say so.
+func (w *htmlWriter) link(href string) {
+	if !strings.HasPrefix(href, "http") || len(href) >= 300 || strings.ContainsAny(href, " \t\n<>") {
+		return
+	}
+	bare := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(href, "https://"), "http://"), "/")
+	if !strings.Contains(w.tail(len(href)+40), bare) {
+		w.space = true
+		w.put("<" + href + ">")
+	}
+}
+
+func (w *htmlWriter) openList(n *html.Node) {
+	if len(w.lists) > 0 {
+		w.line()
+	} else {
+		w.paragraph()
+	}
+	l := list{node: n}
+	if n.DataAtom == atom.Ol {
+		l.next = 1
+		if start, err := strconv.Atoi(attr(n, "start")); err == nil && start > 0 && start < 1e6 {
+			l.next = start
+		}
+	}
+	w.lists = append(w.lists, l)
+}
+
+// item begins a line with a bullet or a number, further in for inner lists.
+func (w *htmlWriter) item(n *html.Node) {
+	w.line()
+	bullet := "-"
+	if k := len(w.lists) - 1; k >= 0 {
+		bullet = strings.Repeat("  ", min(k, 8)) + bullet
+		if l := &w.lists[k]; l.next > 0 && l.node == n.Parent {
+			bullet = strings.Repeat("  ", min(k, 8)) + strconv.Itoa(l.next) + "."
+			l.next++
+		}
+	}
+	w.put(bullet)
+	w.space, w.fresh = true, true
+}
+
+// cell goes on in the row's line if something stands there.
+func (w *htmlWriter) cell() {
+	if w.b.Len() > w.row {
+		w.ends = 0
+		w.space = true
+	}
+	w.fresh = true
 }
 
 func (w *htmlWriter) tail(n int) string {
@@ -151,52 +254,56 @@ func (w *htmlWriter) tail(n int) string {
 	return s[max(0, len(s)-n):]
 }
 
-func (w *htmlWriter) atLineStart() bool {
-	return w.b.Len() == 0 || strings.HasSuffix(w.b.String(), "\n")
-}
+// line ends the line before the next words, paragraph leaves an empty one too.
+func (w *htmlWriter) line() { w.breakLines(1) }
 
-func (w *htmlWriter) line() {
-	if !w.atLineStart() {
-		w.b.WriteByte('\n')
+func (w *htmlWriter) paragraph() { w.breakLines(2) }
+
+func (w *htmlWriter) breakLines(n int) {
+	if !w.fresh {
+		w.ends = max(w.ends, n)
 	}
 }
 
-func (w *htmlWriter) paragraph() {
-	w.line()
-	if w.b.Len() > 0 && !strings.HasSuffix(w.b.String(), "\n\n") {
-		w.b.WriteByte('\n')
+// put writes s after the line ends and the space that are due.
+func (w *htmlWriter) put(s string) {
+	switch {
+	case w.b.Len() == 0:
+	case w.ends > 0:
+		w.b.WriteString("\n\n"[:w.ends])
+	case w.space && !strings.HasSuffix(w.tail(1), " "):
+		w.b.WriteByte(' ')
 	}
+	w.ends, w.space, w.fresh = 0, false, false
+	w.b.WriteString(s)
 }
 
 // words writes text with its white space folded, as a browser shows it.
 func (w *htmlWriter) words(s string) {
 	if w.pre > 0 {
-		w.b.WriteString(s)
+		if s != "" {
+			w.put(strings.TrimPrefix(s, "\n"))
+		}
 		return
 	}
-	start := w.atLineStart()
-	space := false
-	for _, r := range s {
-		switch r {
-		case ' ', '\n', '\t', '\r', '\f':
-			space = true
-			continue
+	for s != "" {
+		i := strings.IndexAny(s, " \n\t\r\f")
+		switch {
+		case i < 0:
+			w.put(s)
+			return
+		case i > 0:
+			w.put(s[:i])
 		}
-		if space && !start && !strings.HasSuffix(w.b.String(), " ") {
-			w.b.WriteByte(' ')
-		}
-		space, start = false, false
-		w.b.WriteRune(r)
-	}
-	if space && !start {
-		w.b.WriteByte(' ')
+		w.space = true
+		s = strings.TrimLeft(s[i:], " \n\t\r\f")
 	}
 }
 
 func block(a atom.Atom) bool {
 	switch a {
 	case atom.Div, atom.Tr, atom.Table, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Main, atom.Address, atom.Dl, atom.Dt, atom.Dd,
-		atom.Form, atom.Fieldset, atom.Center, atom.Li, atom.Tbody, atom.Figure, atom.Caption, atom.Nav, atom.Aside, atom.Body:
+		atom.Form, atom.Fieldset, atom.Center, atom.Li, atom.Tbody, atom.Figure, atom.Caption, atom.Nav, atom.Aside, atom.Body, atom.Details, atom.Summary, atom.Figcaption:
 		return true
 	}
 	return false
@@ -209,24 +316,6 @@ func attr(n *html.Node, key string) string {
 		}
 	}
 	return ""
-}
-
-var hiddenStyle = regexp.MustCompile(`(?i)display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(px|pt|em|;|$|\s)|max-height\s*:\s*0(px|;|$|\s)|opacity\s*:\s*0(;|$|\s)`)
-
-func hidden(n *html.Node) bool {
-	if style := attr(n, "style"); style != "" && hiddenStyle.MatchString(cut(style, 4096)) {
-		return true
-	}
-	for _, a := range n.Attr {
-		if a.Key == "hidden" {
-			return true
-		}
-	}
-	return strings.Contains(strings.ToLower(attr(n, "class")), "preheader")
-}
-
-func tracking(n *html.Node) bool {
-	return attr(n, "width") == "1" || attr(n, "height") == "1" || attr(n, "width") == "0"
 }
 
 // tokens is the text of HTML that is too deep for a tree.

@@ -230,7 +230,8 @@ func (w *htmlWriter) history() {
 	}
 	w.marked, w.cut = true, w.wrote()
 	w.line()
-	w.b.WriteString(historyMark + "\n")
+	w.put(historyMark)
+	w.line()
 }
 
 // wrote tells whether words were written so far.

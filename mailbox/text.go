@@ -2,13 +2,18 @@ package mailbox
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 )
 
 // textPart reads a part that is text into b.
 func (r *reading) textPart(kind string, params map[string]string, transfer string, body []byte, b *content) {
 	decoded := decodeTransfer(body, transfer)
-	s, ok := toUTF8(decoded, params["charset"])
+	charset := params["charset"]
+	if charset == "" && kind == "text/html" {
+		charset = metaCharset(decoded)
+	}
+	s, ok := toUTF8(decoded, charset)
 	if !ok {
 		r.defect("a charset was guessed")
 	}
@@ -32,6 +37,16 @@ func (r *reading) textPart(kind string, params map[string]string, transfer strin
 	if strings.TrimSpace(s) != "" {
 		b.pieces = append(b.pieces, piece{plain: cut(s, 2*maxText)})
 	}
+}
+
+var metaTag = regexp.MustCompile(`(?i)<meta[^>]{0,200}charset\s*=\s*["']?([a-z0-9_:.-]{1,40})`)
+
+// metaCharset is what HTML says itself, where its part says nothing.
+func metaCharset(b []byte) string {
+	if m := metaTag.FindSubmatch(b[:min(len(b), 1024)]); m != nil {
+		return string(m[1])
+	}
+	return ""
 }
 
 // startsHTML tells whether what is labelled as plain text is HTML.
@@ -105,7 +120,7 @@ func (r *reading) withoutUU(s string) string {
 			size := int64(len(line) + 1 + end)
 			r.m.Attachments = append(r.m.Attachments, Attachment{Name: cleanLine(name, 200), Type: "application/octet-stream", Size: size})
 		}
-		rest = after[end:]
+		rest = strings.TrimPrefix(after[end:], "\n")
 	}
 	return b.String()
 }
