@@ -23,7 +23,7 @@ func (d *Detector) Normal(category string, from, to time.Time, step time.Duratio
 		return nil
 	}
 	hours := calendar{loc: d.opt.Location}
-	current := s.base.current
+	current, unsure := s.base.current, s.base.unsure
 	var bands []Band
 	for at := from; at.Before(to) && len(bands) < 2000; at = at.Add(step) {
 		b := Band{From: at, To: at.Add(step)}
@@ -39,6 +39,6 @@ func (d *Detector) Normal(category string, from, to time.Time, step time.Duratio
 		b.Low, b.High = math.Max(0, b.Expected-1.64*sd), b.Expected+1.64*sd+0.5
 		bands = append(bands, b)
 	}
-	s.base.current = current
+	s.base.current, s.base.unsure = current, unsure
 	return bands
 }

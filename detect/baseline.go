@@ -15,17 +15,27 @@ const (
 // of the week, and how much the numbers scatter around them.
 type baseline struct {
 	counts [historyHours]uint16 // complainants by hour, a ring by hour number
-	hidden [historyHours]bool   // hours that do not teach: incidents, outages
-	first  int64                // number of the first hour seen; 0: none
-	last   int64
+	// squares adds up the squares of the numbers in the six parts of each hour:
+	// how much they scatter within it.
+	squares [historyHours]uint32
+	part    int64 // number of the ten minutes counted last, and their complainants
+	inPart  uint32
+	hidden  [historyHours]bool // hours that do not teach: incidents, outages
+	first   int64              // number of the first hour seen; 0: none
+	last    int64
 
 	level   float64 // complainants an hour, on average over a week
 	profile [168]float64
-	current float64 // rate of the hour that was asked for last
-	v1      float64 // relative variance beyond Poisson, over an hour
-	slope   float64 // how it falls with the length of a window
-	seen    float64 // complaints that taught it
-	kTable  [48]float64
+	doubt   [168]float64 // relative variance of the profile, as far as it is known
+	current float64      // rate of the hour that was asked for last
+	unsure  float64      // doubt of that hour
+	v1      float64      // relative variance beyond Poisson, over an hour
+	v10     float64      // over ten minutes
+	slope   float64      // how it falls with the length of a window
+	lasting float64      // how alike neighbouring hours are, 0 to 1: the noise's memory
+	seen    float64      // complaints that taught it
+	vTable  [48]float64  // v1 and v10 carried on to windows of any length
+	fades   [48]float64  // how much of the last hours' level goes on in a window
 }
 
 // Priors of a stream that has taught nothing: few complaints that scatter
@@ -34,12 +44,31 @@ const (
 	priorLevel  = 0.4 // an hour, for all kinds together
 	priorWeight = 12  // hours
 	priorSpread = 0.35
+
+	priorLasting = 0.5
+
+	// profileWeight is how many complaints an hour of the week needs to say as
+	// much as the profile it is shrunk to.
+	profileWeight = 5
+	// smoothed is what smoothing leaves of the chance in one hour: the sum of
+	// the squares of 1/4, 1/2, 1/4.
+	smoothed = 0.375
+
+	// followed is the share of an hour's own noise that a profile of one week
+	// takes for the usual, smoothed as it is.
+	followed = 0.5
 )
 
-func (b *baseline) count(hour int64) {
+func (b *baseline) count(at time.Time) {
+	hour := at.Unix() / 3600
 	b.touch(hour)
 	if i := hour % historyHours; b.counts[i] < math.MaxUint16 && hour > b.last-historyHours {
 		b.counts[i]++
+		if part := at.Unix() / 600; part != b.part {
+			b.part, b.inPart = part, 0
+		}
+		b.squares[i] += 2*min(b.inPart, math.MaxUint16) + 1
+		b.inPart++
 	}
 }
 
@@ -47,20 +76,25 @@ func (b *baseline) count(hour int64) {
 func (b *baseline) touch(hour int64) {
 	if b.first == 0 {
 		b.first, b.last = hour, hour
-		b.counts[hour%historyHours] = 0
+		b.clear(hour)
 		return
 	}
 	if hour < b.first {
 		// History that is read late, newest first.
 		for h := max(hour, b.last-historyHours+1); h < b.first; h++ {
-			b.counts[h%historyHours], b.hidden[h%historyHours] = 0, false
+			b.clear(h)
 		}
 		b.first = hour
 	}
 	for h := max(b.last+1, hour-historyHours+1); h <= hour; h++ {
-		b.counts[h%historyHours], b.hidden[h%historyHours] = 0, false
+		b.clear(h)
 	}
 	b.last = max(b.last, hour)
+}
+
+func (b *baseline) clear(hour int64) {
+	i := hour % historyHours
+	b.counts[i], b.squares[i], b.hidden[i] = 0, 0, false
 }
 
 // uncount takes a complaint back that was corrected.
@@ -79,13 +113,17 @@ func (b *baseline) hide(from, to int64) {
 
 // rate is the expected number of complainants in an hour of the week.
 func (b *baseline) rate(h weekHour) float64 {
-	b.current = b.level * b.profile[h.index]
+	b.current, b.unsure = b.level*b.profile[h.index], b.doubt[h.index]
 	return b.current
 }
 
 // k is the inverse of the relative variance over a window.
 func (b *baseline) k(span time.Duration) float64 {
-	return b.kTable[kSteps[min(uint64(span/kStep), uint64(len(kSteps)-1))]]
+	return 1 / (b.vTable[spanStep(span)] + b.unsure)
+}
+
+func spanStep(span time.Duration) uint8 {
+	return kSteps[min(uint64(span/kStep), uint64(len(kSteps)-1))]
 }
 
 // kStep is how finely windows are told apart when their scatter is looked up,
@@ -103,9 +141,9 @@ var kSteps = func() (steps [68 * 240]uint8) {
 
 // flat is a baseline before anything was seen.
 func (b *baseline) flat(level float64) {
-	b.level, b.v1, b.slope = level, priorSpread, 0.25
+	b.level, b.v1, b.v10, b.slope, b.lasting = level, priorSpread, 1.3*priorSpread, 0.25, priorLasting
 	for i := range b.profile {
-		b.profile[i] = usual[i]
+		b.profile[i], b.doubt[i] = usual[i], smoothed/profileWeight
 	}
 	b.table()
 }
@@ -144,17 +182,22 @@ func (b *baseline) days() float64 {
 	return float64(b.last-b.first) / 24
 }
 
-// table precomputes k for windows of 1 minute to 68 hours, four steps to a
-// doubling: the scatter falls with the window's length by a power law, since
-// neighbouring hours move together, and short windows scatter no more than 2.5
-// times as much as an hour.
+// table precomputes the scatter for windows of 1 minute to 68 hours, four steps to a
+// doubling. The scatter falls with the window's length by a power law, since
+// neighbouring hours move together: by one above an hour, by another below.
 func (b *baseline) table() {
 	// The level itself is only estimated, and in the first days so are the hours.
 	uncertain := 1/(b.seen/12+3) + 4*math.Exp(-b.days()/4)
-	for i := range b.kTable {
+	within := math.Log(b.v10/b.v1) / math.Log(6)
+	memory := -1 / math.Log(b.lasting) // hours
+	for i := range b.vTable {
 		hours := math.Exp2(float64(i)/4) / 60
-		v := b.v1 * math.Min(math.Pow(hours, -b.slope), 2.5)
-		b.kTable[i] = 1 / math.Max(v+0.15*uncertain, 0.01)
+		v := b.v1 * math.Pow(hours, -b.slope)
+		if hours < 1 {
+			v = b.v1 * math.Pow(math.Max(hours, 1./30), -within)
+		}
+		b.vTable[i] = math.Max(v+0.15*uncertain, 0.01)
+		b.fades[i] = b.lasting * (1 - math.Exp(-hours/memory)) * memory / hours
 	}
 }
 
@@ -206,6 +249,7 @@ func (b *baseline) learn(now time.Time, week *ring, shape *[168]float64, share f
 	}
 	mean := (total + priorLevel*share*priorWeight) / (span + priorWeight)
 	var p [168]float64
+	believed := 0.0
 	for w := range p {
 		d := 0
 		if w >= 120 {
@@ -224,9 +268,10 @@ func (b *baseline) learn(now time.Time, week *ring, shape *[168]float64, share f
 			}
 			prior = (a + 2*usual[w]) / (e*mean + 2)
 		}
-		const c = 5
+		const c = profileWeight
 		e := exposure[w] * mean * prior
 		p[w] = prior * (n[w] + c) / (e + c)
+		believed += e / (e + c) / 168
 	}
 	var smooth [168]float64
 	average := 0.0
@@ -236,6 +281,7 @@ func (b *baseline) learn(now time.Time, week *ring, shape *[168]float64, share f
 	}
 	for w := range smooth {
 		b.profile[w] = math.Max(smooth[w]/average, 0.02)
+		b.doubt[w] = smoothed / (exposure[w]*mean*b.profile[w] + profileWeight)
 	}
 	// The level, with the newest weeks saying the most.
 	for h := begin; h < end; h++ {
@@ -257,30 +303,46 @@ func (b *baseline) learn(now time.Time, week *ring, shape *[168]float64, share f
 		weight += wt * b.profile[wh]
 	}
 	b.level = (sum + priorLevel*share*priorWeight) / (weight + priorWeight)
-	b.scatter(begin, end, week)
+	// Of what scatters, the profile has followed some, which the hours to come
+	// will not: that much was lost, and comes again on top.
+	lost := math.Min(followed*believed*168/span, 0.6)
+	b.scatter(begin, end, week, (1+lost)/(1-lost))
 	b.table()
 }
 
-// scatter estimates how much the numbers vary beyond chance, over one hour and
-// over six.
-func (b *baseline) scatter(begin, end int64, week *ring) {
-	var d1, e1, d6, e6, n6, l6 float64
+// scatter estimates how much the numbers vary beyond chance, over ten minutes,
+// one hour and six, and how alike neighbouring hours are.
+// They are raised by a factor, since the baseline was fitted to these hours.
+func (b *baseline) scatter(begin, end int64, week *ring, raise float64) {
+	var d1, e1, d6, e6, n6, l6, d10, e10, next, lag float64
+	before, beforeLambda := 0.0, 0.0
 	k6 := 0
 	for h := begin; h < end; h++ {
 		i := h % historyHours
 		if b.hidden[i] {
-			k6, n6, l6 = 0, 0, 0
+			k6, n6, l6, beforeLambda = 0, 0, 0, 0
 			continue
 		}
 		wh := week.at(h)
 		lambda := b.level * b.profile[wh]
-		c := 0.0
+		full, c, squares := 0.0, 0.0, 0.0
 		if h <= b.last {
-			c = float64(b.counts[i])
+			full, squares = float64(b.counts[i]), float64(b.squares[i])
 		}
-		c = math.Min(c, 4*lambda+4*math.Sqrt(lambda)+3)
+		c = math.Min(full, 4*lambda+4*math.Sqrt(lambda)+3)
 		d1 += (c-lambda)*(c-lambda) - lambda
 		e1 += lambda * lambda
+		// An hour that was capped counts in its parts by as much less.
+		if full > 0 {
+			squares *= c * c / (full * full)
+		}
+		d10 += squares - lambda/3*c + lambda*lambda/6 - lambda
+		e10 += lambda * lambda / 6
+		if beforeLambda > 0 {
+			next += before * (c - lambda)
+			lag += beforeLambda * lambda
+		}
+		before, beforeLambda = c-lambda, lambda
 		n6, l6, k6 = n6+c, l6+lambda, k6+1
 		if k6 == 6 {
 			d6 += (n6-l6)*(n6-l6) - l6
@@ -290,7 +352,10 @@ func (b *baseline) scatter(begin, end int64, week *ring) {
 	}
 	// Shrunk to the prior as long as few hours have spoken.
 	const weight = 8
-	b.v1 = math.Min(math.Max((d1+priorSpread*weight)/(e1+weight)*1.1, 0.02), 3)
-	v6 := math.Min(math.Max((d6+0.6*priorSpread*weight)/(e6+weight)*1.1, 0.01), 3)
+	b.v1 = math.Min(math.Max((d1*raise+priorSpread*weight)/(e1+weight)*1.05, 0.02), 3)
+	v6 := math.Min(math.Max((d6*raise+0.6*priorSpread*weight)/(e6+weight)*1.05, 0.01), 3)
 	b.slope = math.Min(math.Max(math.Log(b.v1/v6)/math.Log(6), 0.1), 0.5)
+	b.v10 = (d10*raise + 1.3*b.v1*weight) / (e10 + weight) * 1.05
+	b.v10 = math.Min(math.Max(b.v10, b.v1), 6*b.v1)
+	b.lasting = math.Min(math.Max((next+priorLasting*b.v1*weight)/((lag+weight)*b.v1), 0.05), 0.85)
 }

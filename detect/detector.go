@@ -55,6 +55,7 @@ const (
 	highExtra     = 2.0
 	warnAllowance = 2.3 // a warning may come ten times as often as a page
 	coldDays      = 14  // of mail until an inbox is known
+	trialDays     = 56  // of mail in which whatever rings tells how heavy the tail is
 )
 
 // Detector is the fold. It is not safe for concurrent use.
@@ -132,9 +133,10 @@ func (d *Detector) stream(name string, page bool) *stream {
 	s.base.flat(level)
 	if d.all != nil && d.all.base.seen > 50 {
 		// A kind never seen in a known inbox is rare.
-		s.base.flat(math.Max(d.all.base.level*0.02, 0.005))
+		s.base.flat(math.Max(d.all.base.level*0.004, 0.005))
 		s.base.profile, s.share = d.all.base.profile, 0.02
-		s.base.first, s.base.last = d.all.base.first, d.all.base.first
+		s.base.first, s.base.last = d.all.base.first, d.all.base.last
+		s.base.table()
 	}
 	s.base.rate(d.hours.of(d.now))
 	d.byName[name] = s
@@ -189,7 +191,6 @@ func (d *Detector) Complaint(c Complaint) []Change {
 		d.follow(&c)
 	}
 	list := d.streamsOf(&c)
-	hour := c.At.Unix() / 3600
 	counted := false
 	for _, s := range list {
 		if !old {
@@ -199,7 +200,7 @@ func (d *Detector) Complaint(c Complaint) []Change {
 			continue
 		}
 		counted = true
-		s.base.count(hour)
+		s.base.count(c.At)
 		if old {
 			continue
 		}
@@ -361,7 +362,9 @@ func (d *Detector) hourly() {
 		s.advance(d.now, &d.hours)
 	}
 	d.outage(d.now)
-	d.limit.roll(d.now)
+	if d.Learning() > coldDays {
+		d.limit.roll(d.now)
+	}
 	d.daily()
 	hour := d.hours.of(d.now)
 	for _, s := range d.streams {
@@ -479,7 +482,7 @@ func (d *Detector) test(c Complaint, list []*stream) []Change {
 	if best.stream == nil || best.evidence <= 0 {
 		return nil
 	}
-	if !d.surging() {
+	if !d.surging() && d.Learning() > coldDays {
 		d.limit.see(d.now, best.evidence)
 	}
 	return d.raise(best, c)
@@ -537,7 +540,7 @@ func (d *Detector) Relabel(x Relabel) []Change {
 	}
 	c.Category = x.To
 	for _, s := range d.streamsOf(&c) {
-		s.base.count(hour)
+		s.base.count(c.At)
 	}
 	return nil
 }

@@ -125,7 +125,9 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 	} else if !paging {
 		return nil
 	}
-	d.limit.skip = true // a surge says nothing about the tail of quiet times
+	if d.Learning() > trialDays {
+		d.limit.skip = true // a surge says nothing about the tail of quiet times
+	}
 	open.Level, open.DetectedAt = Paging, d.now
 	open.peak, open.limit = v.evidence, need
 	d.describe(open, v)
@@ -379,7 +381,7 @@ func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
 	}
 	if w.first < len(s.events) {
 		w.count = len(s.events) - w.first
-		w.expected = s.expect(s.events[w.first].tau, s.events[w.first].at)
+		w.expected, _ = s.expect(&s.events[w.first], s.events[w.first].tau, d.now)
 		w.evidence = v.window.evidence
 		had := t.Now
 		d.describe(t, verdict{stream: s, window: w, evidence: v.evidence})
@@ -515,13 +517,13 @@ func (d *Detector) resolve(t *tracked, at time.Time, who string) {
 		return
 	}
 	for _, s := range d.streams {
-		s.barrier = at
+		s.barrier, s.recently = at, recently{at: at, tau: s.tau}
 	}
 	if t.Level != Paging {
 		return
 	}
 	d.hideIncident(t, at)
-	if t.peak < t.limit+3 {
+	if d.Learning() > coldDays && (t.peak < t.limit+3 || d.Learning() <= trialDays) {
 		d.limit.see(at, t.peak)
 	}
 }

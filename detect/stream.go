@@ -8,7 +8,7 @@ import (
 // Bounds of what a stream looks back on.
 const (
 	longestWindow = 6 * time.Hour
-	mostWindow    = 256 // complaints
+	mostWindow    = 1024 // complaints
 )
 
 // stream is one series of complaints under test: a kind, a group of kinds, or
@@ -26,8 +26,35 @@ type stream struct {
 	events []event
 	// barrier: windows may not reach behind it, so that an incident already
 	// reported does not ring again.
-	barrier time.Time
-	backlog backlog
+	barrier  time.Time
+	backlog  backlog
+	recently recently
+}
+
+// recently is what the last hours were like, the newest ones most: numbers that
+// are high go on being high for a while, and that is no surge.
+type recently struct {
+	at              time.Time
+	tau             float64
+	count, expected float64
+}
+
+// recentMemory is the time in which what was seen loses its say.
+const recentMemory = 3 * time.Hour
+
+// add takes a complaint in, and says how busy it was before it, compared with
+// what is normal, and how far that can be known: 0 to 1.
+func (r *recently) add(at time.Time, tau float64, k float64) (heat, known float64) {
+	if gone := float64(at.Sub(r.at)) / float64(recentMemory); gone > 0 {
+		keep := math.Exp(-gone)
+		r.count *= keep
+		r.expected = r.expected*keep + (tau-r.tau)*(1-keep)/gone
+		r.at, r.tau = at, tau
+	}
+	known = r.expected / (r.expected + k)
+	heat = min(max((r.count+k)/(r.expected+k)-1, 0), 4)
+	r.count++
+	return heat, known
 }
 
 // backlog is mail that is due on top of the rate: what an outage of the inbox
@@ -60,6 +87,8 @@ type event struct {
 	kind    string
 	message string
 	who     string // complainant
+	// How busy it was before it, beyond what is normal, and how far that is known.
+	heat, known float64
 }
 
 // advance moves the stream's clock: the expected number grows with the rate of
@@ -88,6 +117,7 @@ func (s *stream) advance(to time.Time, hours *calendar) {
 // add puts a complaint in and forgets those behind the longest window.
 func (s *stream) add(e event) {
 	e.tau = s.tau
+	e.heat, e.known = s.recently.add(e.at, e.tau, 1/s.base.v1)
 	s.events = append(s.events, e)
 	drop := 0
 	for drop < len(s.events) && (len(s.events)-drop > mostWindow || e.at.Sub(s.events[drop].at) > longestWindow) {
@@ -140,11 +170,10 @@ func (s *stream) scan(now time.Time) (best window) {
 			break
 		}
 		m := float64(back - 1)
-		lambda := s.expect(e.tau, e.at)
+		lambda, k := s.expect(e, e.tau, now)
 		if m <= lambda {
 			continue
 		}
-		k := s.base.k(now.Sub(e.at))
 		// The ratio's second derivative by m is k/(m(m+k)), which is largest at
 		// lambda: a parabola bounds it, and spares most of its logarithms.
 		if (m-lambda)*(m-lambda) <= floor*2*lambda*(1+lambda/k) {
@@ -171,9 +200,11 @@ func (s *stream) since(at, now time.Time) window {
 		return w
 	}
 	// Expected from the instant itself to the first complaint, at today's rate.
-	lead := s.base.current * s.events[i].at.Sub(at).Hours()
-	w.expected = s.expect(s.events[i].tau, at) + lead
-	w.evidence = ratio(float64(w.count), w.expected, s.base.k(now.Sub(at)))
+	e := &s.events[i]
+	lead := s.base.current * e.at.Sub(at).Hours()
+	lambda, k := s.expect(e, e.tau-lead, now)
+	w.expected = lambda
+	w.evidence = ratio(float64(w.count), lambda, k)
 	return w
 }
 
@@ -189,17 +220,23 @@ func (s *stream) following(at, now time.Time) (lead time.Duration, evidence floa
 	}
 	e := &s.events[i]
 	m := float64(len(s.events) - i - 1)
-	return e.at.Sub(at), ratio(m, s.expect(e.tau, e.at), s.base.k(now.Sub(e.at))), true
+	lambda, k := s.expect(e, e.tau, now)
+	return e.at.Sub(at), ratio(m, lambda, k), true
 }
 
 // resolution is the shortest span in which complaints say anything about time:
 // people take minutes to write, and servers deliver in bunches.
 const resolution = 2 * time.Minute
 
-// expect is how many complainants are normal since a point of expected time.
-func (s *stream) expect(tau float64, start time.Time) float64 {
-	lambda := max(s.tau-tau, s.base.current*(float64(resolution)/float64(time.Hour)))
-	return lambda + s.backlog.owed(start)
+// expect is how many complainants are normal in a window that begins with a
+// complaint, at a point of expected time, and the inverse of their relative
+// variance: both given how busy it was before.
+func (s *stream) expect(e *event, tau float64, now time.Time) (lambda, k float64) {
+	step := spanStep(now.Sub(e.at))
+	goesOn := s.base.fades[step]
+	lambda = max(s.tau-tau, s.base.current*(float64(resolution)/float64(time.Hour)))
+	lambda = lambda*(1+e.heat*goesOn) + s.backlog.owed(e.at)
+	return lambda, 1 / (s.base.vTable[step]*(1-e.known*goesOn*goesOn) + s.base.unsure)
 }
 
 // recent counts the complaints of the last span.

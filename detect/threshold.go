@@ -10,13 +10,13 @@ import (
 // block of an inbox's quiet weeks tells how heavy its tail is.
 const (
 	blockLength = 6 * time.Hour
-	mostBlocks  = 12 * 7 * 4
+	mostBlocks  = 26 * 7 * 4
 )
 
 // threshold finds how much evidence a page needs from the budget of false
 // alarms: the largest values of the statistic in the inbox's own past are
-// fitted with an exponential tail above a high quantile (peaks over threshold;
-// Siffer et al. 2017 set alarms by it), mixed with what was seen on other
+// fitted with a generalised Pareto tail above a high quantile (peaks over
+// threshold; Siffer et al. 2017 set alarms by it), mixed with what was seen on other
 // inboxes of this size as long as the past is short.
 type threshold struct {
 	budget Rate
@@ -25,6 +25,7 @@ type threshold struct {
 	max     float64
 	skip    bool
 	peaks   []float64
+	pages   []int64 // numbers of the blocks left out, since they paged
 	current float64 // nats
 }
 
@@ -45,7 +46,9 @@ func (t *threshold) roll(at time.Time) {
 		if n-t.block > mostBlocks {
 			t.block = n - mostBlocks
 		}
-		if !t.skip {
+		if t.skip {
+			t.pages = append(t.pages, t.block)
+		} else {
 			t.peaks = append(t.peaks, t.max)
 			if len(t.peaks) > mostBlocks {
 				t.peaks = slices.Delete(t.peaks, 0, len(t.peaks)-mostBlocks)
@@ -81,23 +84,93 @@ func (t *threshold) fit(rate float64) {
 	slices.Sort(s)
 	k := min(max(n/6, 8), 40)
 	u := s[n-k-1]
-	excess := 0.0
-	for _, v := range s[n-k:] {
-		excess += v - u
+	excess := s[n-k:]
+	for i := range excess {
+		excess[i] -= u
 	}
-	const shrink = 10
-	sigma := math.Max((excess+shrink*1.1)/(float64(k)+shrink), 0.8)
-	perBlock := float64(k) / float64(n)
 	budget := t.budget.Count / (t.budget.Per.Hours() / blockLength.Hours())
-	// A fitted tail is uncertain, and a false page is worse than one complaint
-	// more: not quite the whole budget is spent.
-	fitted := u + sigma*math.Log(perBlock/(spent*budget))
-	w := float64(n) / (float64(n) + 60)
+	// Some of the largest may have been surges, and of the pages as many as the
+	// budget allows were none: these count as no less than the largest of the
+	// others.
+	few := min(n/trimmed, k/4)
+	t.pages = slices.DeleteFunc(t.pages, func(block int64) bool { return t.block-block > mostBlocks })
+	spentOn := int(math.Min(float64(len(t.pages)), budget*float64(n)))
+	n, k = n+spentOn, k+spentOn
+	fitted := u + exceeded(excess, few, spentOn, spent*budget*float64(n)/float64(k))
+	// A past that is worse than expected is believed sooner than a better one.
+	doubt := 60.0
+	if fitted > prior {
+		doubt = 15
+	}
+	w := float64(n) / (float64(n) + doubt)
 	t.current = math.Max(w*fitted+(1-w)*prior, minEvidence)
 }
 
-// spent is the share of the budget that a fitted threshold aims at.
-const spent = 0.7
+// exceeded is what a further excess exceeds with a given chance, when excesses
+// were seen, in ascending order, of which the largest few are only known to be
+// large, and so are more that are not among them. They come from a generalised
+// Pareto distribution; each of a grid of its scales and shapes has its say as
+// it agrees with what was seen and expected, so that after a short past a heavy
+// tail is still thought possible.
+func exceeded(excess []float64, few, more int, chance float64) float64 {
+	known := excess[:len(excess)-few]
+	beyond := known[len(known)-1]
+	type law struct{ scale, shape, weight float64 }
+	var laws []law
+	best := math.Inf(-1)
+	for shape := 0.0; shape < 0.85; shape += 0.1 {
+		for scale := 0.6; scale < 12; scale *= 1.2 {
+			l := law{scale: scale, shape: shape}
+			fit := float64(few+more)*above(beyond, scale, shape) - float64(len(known))*math.Log(scale)
+			for _, x := range known {
+				fit += (1 + shape) * above(x, scale, shape)
+			}
+			off := math.Log(scale / usualScale)
+			l.weight = fit - shape*shape/(2*shapeSpread*shapeSpread) - off*off/(2*0.35*0.35)
+			best = math.Max(best, l.weight)
+			laws = append(laws, l)
+		}
+	}
+	sum := 0.0
+	for i := range laws {
+		laws[i].weight = math.Exp(laws[i].weight - best)
+		sum += laws[i].weight
+	}
+	low, high := 0.0, 200.0
+	for range 24 {
+		x, p := (low+high)/2, 0.0
+		for _, l := range laws {
+			if l.weight > 1e-4 {
+				p += l.weight / sum * math.Exp(above(x, l.scale, l.shape))
+			}
+		}
+		if p > chance {
+			low = x
+		} else {
+			high = x
+		}
+	}
+	return high
+}
+
+// above is the logarithm of the chance that a generalised Pareto variate is
+// above x.
+func above(x, scale, shape float64) float64 {
+	if shape == 0 {
+		return -x / scale
+	}
+	return -math.Log1p(shape*x/scale) / shape
+}
+
+const (
+	usualScale  = 1.1 // of simulated inboxes
+	shapeSpread = 0.5 // how far from zero shapes are expected: real tails are heavy
+	// trimmed blocks may hold one surge that was not recognised: four weeks.
+	trimmed = 112
+	// spent is what a threshold aims at, as a share of the budget. It may be
+	// above one: a heavy tail is reckoned with that most inboxes do not have.
+	spent = 1.3
+)
 
 // minEvidence is what a page needs however quiet the past was.
 const minEvidence = 5.0
