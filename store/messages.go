@@ -60,7 +60,8 @@ func (s *Store) Cursor(account, folder string) (c mailbox.Cursor, ok bool, err e
 	return
 }
 
-// Append stores a batch.
+// Append stores a batch. The cursor's Found is counted here and not taken from
+// next.
 func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err error) {
 	texts := make([][]byte, len(entries))
 	for i := range entries {
@@ -114,6 +115,13 @@ func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err er
 		}
 		if err := bump(tx, keyMessages, a.Stored); err != nil {
 			return err
+		}
+		if v := tx.Bucket(bCursors).Get(cursorKey(next.Account, next.Folder)); v != nil {
+			var before mailbox.Cursor
+			if err := json.Unmarshal(v, &before); err != nil {
+				return err
+			}
+			next.Found = before.Found
 		}
 		next.Found += found
 		return put(tx.Bucket(bCursors), cursorKey(next.Account, next.Folder), next)

@@ -47,7 +47,7 @@ func accountFor(cfg *config.Config, name string, s *store.Store, log *slog.Logge
 	m := cfg.Mailbox[name]
 	a := imapsync.Account{
 		Name: name, Host: m.Host, Port: m.Port, CAFile: m.CAFile, Username: m.Username,
-		Backfill: cfg.Backfill.D(), Poll: m.Poll.D(), NoIdle: m.Idle != nil && !*m.Idle,
+		Backfill: cfg.Backfill.D(), Poll: m.Poll.D(), Timeout: m.Timeout.D(), NoIdle: m.Idle != nil && !*m.Idle,
 		Log: log,
 	}
 	switch m.TLS {

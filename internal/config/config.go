@@ -56,6 +56,7 @@ type Mailbox struct {
 	Folder      string   `toml:"folder" doc:"the folder that mail arrives in; default INBOX"`
 	Also        []string `toml:"also" doc:"folders that people move mail to before Tocsin may have seen it"`
 	Poll        Duration `toml:"poll" doc:"how often to look, beside IDLE; default 30s"`
+	Timeout     Duration `toml:"timeout" doc:"the longest silence of a server that owes an answer; default 1m"`
 	Connections int      `toml:"connections" doc:"how many connections at most; default 5. Of more folders the last ones take turns"`
 	Idle        *bool    `toml:"idle" doc:"whether to be told of new mail at once where the server can"`
 	Addresses   []string `toml:"addresses" doc:"the team's own addresses: their mail is no complaint"`

@@ -252,6 +252,9 @@ func (c *Config) complete() {
 		if m.Folder == "" {
 			m.Folder = "INBOX"
 		}
+		if m.Timeout == 0 {
+			m.Timeout = Duration(time.Minute)
+		}
 		if m.Connections == 0 {
 			m.Connections = 5
 		}

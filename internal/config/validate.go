@@ -126,6 +126,7 @@ func (v *validator) mailbox(key string, m *Mailbox) {
 		v.add(key, "no way to sign in", "add password_file, or a table ["+key+".oauth2]")
 	}
 	v.atLeast(key+".poll", m.Poll, time.Second)
+	v.atLeast(key+".timeout", m.Timeout, time.Second)
 	if m.Connections < 1 {
 		v.add(key+".connections", "at least one connection is needed", "leave it out for 5")
 	}

@@ -2,19 +2,24 @@ package worker
 
 import (
 	"encoding/json"
+	"slices"
 
 	"tocsin/mailbox"
 )
 
-// carefulFor is how many mails of a folder are read one by one after a crash:
-// as many as a batch can hold, so that the mail that was to blame, if one was,
-// is among them.
-const carefulFor = 500
+// How a folder is read after a crash: the mail that was to blame, if one was, is
+// among those of two batches, one of which was being stored while the next was
+// fetched. They are read a few at a time. A few among which the process ends
+// again are read one by one.
+const (
+	carefulFor = 1000
+	carefulFew = 25
+)
 
-// carefulSource is a Source that can read mails one by one; mailbox/imapsync's
-// Folder says what begin is for.
+// carefulSource is a Source that can read mails so; mailbox/imapsync's Folder
+// says what begin is for.
 type carefulSource interface {
-	Careful(begin func(uidValidity, uid uint32) (crashes int, err error))
+	Careful(begin func(uidValidity uint32, uids []uint32) (take, crashes int, err error))
 }
 
 // Values of the store that outlive a crash.
@@ -24,10 +29,13 @@ const (
 	runOpen       = "open" // set while a worker runs
 )
 
-// inHand is the mail that was being read, and how often the process ended then.
+// inHand is the few mails that were being read, and how often the process ended
+// while one of them was read alone.
 type inHand struct {
-	UIDValidity, UID uint32
-	Times            int
+	UIDValidity uint32
+	Few         []uint32
+	One         uint32
+	Times       int
 }
 
 // opened notes that a worker runs, and tells whether the last one did not end
@@ -61,36 +69,40 @@ func (w *Worker) careOf(s Source, at place) *careful {
 	return c
 }
 
-// begin writes down which mail is about to be read. It returns how often the
-// process ended while that mail was in hand.
-func (c *careful) begin(uidValidity, uid uint32) (int, error) {
-	h := inHand{}
+// begin writes down which mails are about to be read.
+func (c *careful) begin(uidValidity uint32, uids []uint32) (take, crashes int, err error) {
+	var h inHand
 	v, err := c.w.opt.Store.Value(carefulBucket, c.key)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if v != nil && json.Unmarshal(v, &h) != nil {
 		h = inHand{}
 	}
-	if h.UIDValidity != uidValidity || h.UID != uid {
-		h = inHand{UIDValidity: uidValidity, UID: uid}
+	if h.UIDValidity == uidValidity && slices.Contains(h.Few, uids[0]) {
+		if take = 1; h.One != uids[0] {
+			h.One, h.Times = uids[0], 0
+		}
+		crashes = h.Times
+		h.Times++
+	} else {
+		take = min(carefulFew, len(uids))
+		h = inHand{UIDValidity: uidValidity, Few: uids[:take]}
 	}
-	before := h.Times
-	h.Times++
 	if v, err = json.Marshal(h); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return before, c.w.opt.Store.SetValue(carefulBucket, c.key, v)
+	return take, crashes, c.w.opt.Store.SetValue(carefulBucket, c.key, v)
 }
 
-// done counts what was stored; after a batch's worth the folder is read as
+// done counts what was stored; after two batches' worth the folder is read as
 // usual again.
 func (c *careful) done(b mailbox.Batch) error {
 	if c.src == nil {
 		return nil
 	}
 	if c.left -= len(b.Messages) + len(b.Gone); c.left > 0 {
-		return nil // the mail in hand is behind the cursor now
+		return nil // the mails in hand are behind the cursor now
 	}
 	c.src.Careful(nil)
 	c.src = nil

@@ -95,18 +95,32 @@ func notStored(err error) error {
 	return storeError{err}
 }
 
-// catchUp fetches and stores batches until nothing is left.
+// catchUp fetches and stores batches until nothing is left. While a batch is
+// judged and stored the next one is fetched, unless one mail at a time is to be
+// in hand.
 func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful) error {
+	c, known, err := w.opt.Store.Cursor(at.account, at.folder)
+	if err != nil {
+		return storeError{err}
+	}
+	if !known {
+		c = mailbox.Cursor{Account: at.account, Folder: at.folder}
+	}
 	var p progress
+	var storing chan error // of the batch before; nil: none
+	stored := func() error {
+		if storing == nil {
+			return nil
+		}
+		err := <-storing
+		storing = nil
+		return err
+	}
 	for {
-		c, known, err := w.opt.Store.Cursor(at.account, at.folder)
-		if err != nil {
-			return storeError{err}
-		}
-		if !known {
-			c = mailbox.Cursor{Account: at.account, Folder: at.folder}
-		}
 		b, err := s.Fetch(ctx, c)
+		if e := stored(); e != nil {
+			return notStored(e)
+		}
 		if err != nil {
 			if e := care.failed(); e != nil {
 				return notStored(e)
@@ -116,30 +130,42 @@ func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful)
 		if len(b.Messages) == 0 && len(b.Gone) == 0 && b.Next == c {
 			return nil
 		}
+		if known && c.UIDValidity != b.Next.UIDValidity {
+			if err := w.newAfter(&b.Next); err != nil {
+				return storeError{err}
+			}
+		}
 		if b.Total > 0 {
 			w.progress(at, b, &p)
 		}
-		if err := w.append(b, c, known); err != nil {
-			return notStored(err)
+		storing = make(chan error, 1)
+		go func(before mailbox.Cursor, known bool, done chan<- error) {
+			err := w.append(b, before, known)
+			w.poke()
+			done <- err
+		}(c, known, storing)
+		if care.src != nil {
+			err := stored()
+			if err == nil {
+				err = care.done(b)
+			}
+			if err != nil {
+				return notStored(err)
+			}
 		}
-		if err := care.done(b); err != nil {
-			return notStored(err)
-		}
-		w.poke()
 		if ctx.Err() != nil {
+			if err := stored(); err != nil {
+				return notStored(err)
+			}
 			return ctx.Err()
 		}
+		c, known = b.Next, true
 	}
 }
 
 // append judges and stores a batch.
 func (w *Worker) append(b mailbox.Batch, before mailbox.Cursor, known bool) error {
 	at := place{b.Next.Account, b.Next.Folder}
-	if known && before.UIDValidity != b.Next.UIDValidity {
-		if err := w.newAfter(&b.Next); err != nil {
-			return err
-		}
-	}
 	entries := w.judge(b.Messages)
 	for i := range entries {
 		e := &entries[i]

@@ -39,7 +39,7 @@ type Folder struct {
 
 	limit   int // mails a batch, when batches fail; 0: as configured
 	bad     map[imap.UID]*badMail
-	careful func(uidValidity, uid uint32) (crashes int, err error)
+	careful Begin
 
 	turns     *Turns // nil: the connection is the folder's own
 	hasTurn   bool
@@ -274,13 +274,15 @@ func (f *Folder) account(c *mailbox.Cursor, t taken, uid uint32) {
 	c.UID = uid
 }
 
-// Careful makes each Fetch take a single mail, until it is called with nil. It
-// is for the time after the process crashed: begin is told of the mail just
-// before it is read and says how often the process ended while it was. After
-// two times the mail is set aside: it comes as a Message with a Problem.
-func (f *Folder) Careful(begin func(uidValidity, uid uint32) (crashes int, err error)) {
-	f.careful = begin
-}
+// Begin is told which mails are about to be read, as their UIDs in order. It
+// says how many of them to take, at least one, and how often the process ended
+// while the first was read alone.
+type Begin = func(uidValidity uint32, uids []uint32) (take, crashes int, err error)
+
+// Careful makes each Fetch ask begin just before it reads mails, until it is
+// called with nil. It is for the time after the process crashed: a mail that
+// ended it twice alone is set aside and comes as a Message with a Problem.
+func (f *Folder) Careful(begin Begin) { f.careful = begin }
 
 // progress counts a long read.
 func (f *Folder) progress(b *mailbox.Batch, n int) {

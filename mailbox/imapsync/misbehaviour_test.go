@@ -521,8 +521,8 @@ func TestAMailIsSetAside(t *testing.T) {
 		return m
 	}
 	r := newReader(t, a, "INBOX")
-	r.f.Careful(func(validity, uid uint32) (int, error) {
-		return map[uint32]int{4: 2, 3: 3}[uid], nil
+	r.f.Careful(func(validity uint32, uids []uint32) (int, int, error) {
+		return 1, map[uint32]int{4: 2, 3: 3}[uids[0]], nil
 	})
 	for range 4 {
 		r.step()

@@ -32,14 +32,18 @@ func (f *Folder) take(ctx context.Context, uids []imap.UID, since time.Time) (ta
 		n = min(n, f.limit)
 	}
 	if f.careful != nil {
-		n = 1
-		crashes, err := f.careful(f.examine.UIDValidity, uint32(uids[0]))
+		plain := make([]uint32, n)
+		for i := range plain {
+			plain[i] = uint32(uids[i])
+		}
+		take, crashes, err := f.careful(f.examine.UIDValidity, plain)
 		if err != nil {
 			return taken{}, err
 		}
 		if crashes >= 2 {
 			return f.takeAside(ctx, uids[0], crashes)
 		}
+		n = min(n, max(1, take))
 	}
 	if f.bad[uids[0]] != nil {
 		return f.takeBad(ctx, uids[0], since)
