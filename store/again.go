@@ -13,8 +13,8 @@ import (
 // forth for years must not fill the file.
 const mostPlaces = 20
 
-// importAccount is the account of mails that came from files.
-const importAccount = "import"
+// ImportAccount is the account of mails that came from files.
+const ImportAccount = "import"
 
 // again notes that a stored mail was found at another place, and why that is no
 // second mail. The same place is noted once.
@@ -50,7 +50,7 @@ func (s *Store) again(tx *bbolt.Tx, key []byte, e *Entry, a *Appended) error {
 // reasonOf compares where a mail was first read with where it is now.
 func reasonOf(first, now *mailbox.Message) Reason {
 	switch {
-	case first.Account == importAccount || now.Account == importAccount:
+	case first.Account == ImportAccount || now.Account == ImportAccount:
 		return Imported
 	case first.Account != now.Account:
 		return OtherMailbox

@@ -6,11 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 
-	"tocsin/classify"
 	"tocsin/internal/config"
-	"tocsin/mailbox"
 	"tocsin/mailbox/imapsync"
 	"tocsin/store"
 )
@@ -122,118 +119,6 @@ func cutPrefix(s, prefix string) (string, bool) {
 		return s[len(prefix):], true
 	}
 	return s, false
-}
-
-var importCommand = command{
-	name:    "import",
-	args:    "FILE…",
-	summary: "read an mbox or a Maildir as history",
-	about: `
-Stores mails from files as history: an mbox, a Maildir, single mails. They teach
-what is normal and never ring; what is stored already is recognised. The worker
-must not run meanwhile.
-
-example:
-  tocsin import --config tocsin.toml archive.mbox`,
-	setup: func(p *program, fs *flag.FlagSet) func(context.Context, []string) error {
-		file := fs.String("config", "", "the configuration `FILE`")
-		return func(ctx context.Context, args []string) error {
-			if len(args) == 0 {
-				return usagef("import wants the files to read")
-			}
-			cfg, s, err := openOwn(ctx, *file)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			m, err := modelFor(cfg)
-			if err != nil {
-				return err
-			}
-			i := importing{p: p, store: s, model: m, parser: parserFor(cfg, "", s.InstallID()), progress: p.progress("imported")}
-			for _, path := range args {
-				if err := i.path(ctx, path); err != nil {
-					return err
-				}
-			}
-			if err := i.flush(); err != nil {
-				return err
-			}
-			i.progress.end()
-			fmt.Fprintf(p.Out, "%d mails were stored, %d were known already\n", i.stored, i.known)
-			return nil
-		}
-	},
-}
-
-// importing stores mails in batches.
-type importing struct {
-	p        *program
-	store    *store.Store
-	model    *classify.Model
-	parser   *mailbox.Parser
-	progress *progress
-
-	batch         []store.Entry
-	uid           uint32
-	stored, known int
-}
-
-const importBatch = 200
-
-func (i *importing) path(ctx context.Context, path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() {
-		return i.file(ctx, path)
-	}
-	return filepath.WalkDir(path, func(name string, d os.DirEntry, err error) error {
-		if err != nil || ctx.Err() != nil {
-			return errors.Join(err, ctx.Err())
-		}
-		if !d.Type().IsRegular() || filepath.Base(filepath.Dir(name)) == "tmp" && isMaildir(filepath.Dir(filepath.Dir(name))) {
-			return nil
-		}
-		return i.file(ctx, name)
-	})
-}
-
-func (i *importing) file(ctx context.Context, name string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return eachMail(ctx, f, func(raw []byte) error {
-		m := i.parser.Parse(raw)
-		if m.Received.IsZero() {
-			return nil // without a time it teaches nothing
-		}
-		i.uid++
-		m.Account, m.Folder, m.UIDValidity, m.UID = "import", "files", 1, i.uid
-		e := store.Entry{Message: m, History: true, Print: mailbox.Print(m.Reply)}
-		e.Verdict = i.model.Classify(classify.Text{Subject: m.Subject, Body: m.Reply, Automated: string(m.Automated)})
-		i.batch = append(i.batch, e)
-		if len(i.batch) == importBatch {
-			return i.flush()
-		}
-		return nil
-	})
-}
-
-func (i *importing) flush() error {
-	if len(i.batch) == 0 {
-		return nil
-	}
-	a, err := i.store.Append(i.batch, mailbox.Cursor{Account: "import", Folder: "files", UIDValidity: 1, UID: i.uid})
-	if err != nil {
-		return err
-	}
-	i.stored, i.known, i.batch = i.stored+a.Stored, i.known+a.Known, i.batch[:0]
-	i.progress.step(i.stored+i.known, 0)
-	return nil
 }
 
 var forgetCommand = command{

@@ -17,11 +17,12 @@ import (
 
 // Back-off between tries of a folder that fails: doubled from the first to the
 // last, each time shortened by up to half so that many folders do not come
-// back together. A refused login is tried less often: servers lock accounts.
+// back together. A refused login is tried less often, seven times in the first
+// ten minutes: servers lock accounts after about ten.
 const (
 	firstRetry   = time.Second
 	lastRetry    = 2 * time.Minute
-	refusedRetry = time.Minute
+	refusedRetry = 15 * time.Second
 	lastRefused  = 5 * time.Minute
 )
 
@@ -33,7 +34,7 @@ func (w *Worker) folder(ctx context.Context, s Source) error {
 	log := w.opt.Log.With("mailbox", account, "folder", name)
 	defer s.Close()
 	care := w.careOf(s, at)
-	tries := 0
+	tries, refused := 0, false
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := w.catchUp(ctx, s, at, care)
@@ -56,6 +57,9 @@ func (w *Worker) folder(ctx context.Context, s Source) error {
 		if errors.As(err, &broken) {
 			return fmt.Errorf("mailbox %q: folder %q: %w", account, name, broken.error)
 		}
+		if isRefused := permanent(err); isRefused != refused { // another fault than before
+			tries, refused = 0, isRefused
+		}
 		tries++
 		w.failed(at, err)
 		if tries == 1 {
@@ -68,10 +72,15 @@ func (w *Worker) folder(ctx context.Context, s Source) error {
 	return nil
 }
 
+// permanent tells whether an error waits for a person.
+func permanent(err error) bool {
+	var p interface{ Permanent() bool }
+	return errors.As(err, &p) && p.Permanent()
+}
+
 func backOff(err error, tries int) time.Duration {
 	first, last := firstRetry, lastRetry
-	var p interface{ Permanent() bool }
-	if errors.As(err, &p) && p.Permanent() {
+	if permanent(err) {
 		first, last = refusedRetry, lastRefused
 	}
 	d := last

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"strings"
 	"time"
@@ -131,8 +130,7 @@ func (m *Marking) one(ctx context.Context, e *store.Entry) error {
 	}
 	fill := func(s string) string { return strings.ReplaceAll(s, "{category}", e.Category()) }
 	err = x.Mark(ctx, e.UIDValidity, e.UID, fill(marks.Keyword), fill(marks.CopyTo))
-	var p interface{ Permanent() bool }
-	if errors.As(err, &p) && p.Permanent() {
+	if permanent(err) {
 		// A person has to mend it; the mails after this one do not wait for that.
 		m.Log.Error("mail could not be marked", "mailbox", e.Account, "folder", e.Folder, "uid", e.UID, "err", err)
 		return nil
