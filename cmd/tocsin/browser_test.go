@@ -28,23 +28,6 @@ func TestAPersonFollowsASurge(t *testing.T) {
 		}
 		t.Skip("chromium is not installed (Debian: chromium)")
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	ln.Close()
-	d := show{p: &program{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}, speed: 300, listen: addr}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- d.run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(filepath.Join(t.TempDir(), "profile")))
 	tab, end := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(end)
@@ -66,9 +49,26 @@ func TestAPersonFollowsASurge(t *testing.T) {
 		}
 		return s
 	}
-	do(chromedp.Navigate("about:blank"))
+	do(chromedp.Navigate("about:blank")) // starts the browser, before the morning begins
 	tab, end = context.WithTimeout(tab, 2*time.Minute)
 	t.Cleanup(end)
+
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	ln.Close()
+	d := show{p: &program{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}, speed: 300, listen: addr}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- d.run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 
 	url := "http://" + addr
 	for {
@@ -79,7 +79,26 @@ func TestAPersonFollowsASurge(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	do(chromedp.Navigate(url+"/"), chromedp.WaitVisible(".calm"), chromedp.WaitVisible(".alarm.open")) // without a reload
+	// The page that is open follows: the alarm comes, and its customers grow,
+	// without a reload.
+	do(chromedp.Navigate(url+"/"), chromedp.WaitVisible("main"))
+	eval := func(js string) bool {
+		t.Helper()
+		ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](js))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	eval(`window.sameDocument = true`)
+	do(chromedp.WaitVisible(".alarm.open .figures"))
+	const customers = `parseInt(document.querySelector(".alarm .figures dd").textContent)`
+	for eval(`window.first = window.first || `+customers+`, `+customers+` < window.first + 3`) {
+		time.Sleep(50 * time.Millisecond)
+	}
+	if !eval(`window.sameDocument === true`) {
+		t.Error("the page was loaded again instead of followed")
+	}
 	if s := text(".alarm"); !strings.Contains(s, "web 2.4.0") || !strings.Contains(strings.ToLower(s), "login") {
 		t.Errorf("the alarm says %q", s)
 	}

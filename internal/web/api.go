@@ -94,16 +94,24 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error
 	return io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 }
 
-// span reads from and to; the zero time restricts nothing.
-func span(q url.Values) (from, to time.Time, err error) {
-	for name, t := range map[string]*time.Time{"from": &from, "to": &to} {
-		if v := q.Get(name); v != "" {
-			if *t, err = time.Parse(time.RFC3339, v); err != nil {
-				return from, to, mistake{http.StatusBadRequest, fmt.Sprintf("%s=%q is no time", name, clip(v, 60)), "write it as 2026-11-24T09:40:00Z"}
-			}
+// between reads from and to, each a time or one of the team's days, of which to
+// includes the whole; the zero time restricts nothing.
+func (s *Server) between(q url.Values) (from, to time.Time, err error) {
+	read := func(name string, days int) (t time.Time) {
+		v := q.Get(name)
+		if v == "" || err != nil {
+			return t
 		}
+		if t, err = time.ParseInLocation(time.DateOnly, v, s.opt.Location); err == nil {
+			return t.AddDate(0, 0, days)
+		}
+		if t, err = time.Parse(time.RFC3339, v); err != nil {
+			err = mistake{http.StatusBadRequest, fmt.Sprintf("%s=%q is no time", name, clip(v, 60)), "write it as 2026-11-24 or 2026-11-24T09:40:00Z"}
+		}
+		return t
 	}
-	return from, to, nil
+	from, to = read("from", 0), read("to", 1)
+	return from, to, err
 }
 
 func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
@@ -126,7 +134,7 @@ func (s *Server) status() (st Status, err error) {
 }
 
 func (s *Server) apiMessages(w http.ResponseWriter, r *http.Request) error {
-	q, err := messageQuery(r.URL.Query())
+	q, err := s.messageQuery(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -143,8 +151,8 @@ func (s *Server) apiMessages(w http.ResponseWriter, r *http.Request) error {
 }
 
 // messageQuery reads the filters of a list of messages.
-func messageQuery(v url.Values) (q store.Query, err error) {
-	if q.From, q.To, err = span(v); err != nil {
+func (s *Server) messageQuery(v url.Values) (q store.Query, err error) {
+	if q.From, q.To, err = s.between(v); err != nil {
 		return q, err
 	}
 	q.Category, q.Sender, q.Words, q.Before = v.Get("category"), v.Get("sender"), clip(v.Get("words"), 200), v.Get("before")
@@ -213,7 +221,7 @@ func (s *Server) correct(r *http.Request, message, category string) error {
 }
 
 func (s *Server) apiCounts(w http.ResponseWriter, r *http.Request) error {
-	from, to, err := span(r.URL.Query())
+	from, to, err := s.between(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -231,7 +239,7 @@ func (s *Server) apiCounts(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) apiIncidents(w http.ResponseWriter, r *http.Request) error {
-	from, to, err := span(r.URL.Query())
+	from, to, err := s.between(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -347,7 +355,7 @@ func (s *Server) decide(r *http.Request, verb, note string) (detect.Incident, er
 }
 
 func (s *Server) apiDeployments(w http.ResponseWriter, r *http.Request) error {
-	from, to, err := span(r.URL.Query())
+	from, to, err := s.between(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -453,7 +461,7 @@ func (s *Server) week(name string) (digest.Week, error) {
 // apiEvents writes what "tocsin backtest" reads: complaints and deployments in
 // the order of time, one JSON object a line.
 func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request) error {
-	from, to, err := span(r.URL.Query())
+	from, to, err := s.between(r.URL.Query())
 	if err != nil {
 		return err
 	}

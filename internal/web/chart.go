@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,9 +12,9 @@ import (
 	"tocsin/store"
 )
 
-// Chart is complaints over a span beside what is normal. It is drawn as an SVG
-// that stretches to its box; its labels are HTML, so that they stay readable on
-// a phone.
+// Chart is complaints over a span beside what is normal. The plot is an SVG
+// that stretches to its box; over it lies a second one that does not, with the
+// words, so that they stay readable on a phone.
 type Chart struct {
 	Title      string
 	Category   string // "" for all
@@ -25,7 +26,7 @@ type Chart struct {
 	Incidents  []detect.Incident
 	Total      int
 	Expected   float64 // in the whole span; negative when unknown
-	Ticks      []string
+	Ticks      []tick
 	Top        int // the value at the top
 	Alarmed    bool
 	Big        bool
@@ -33,28 +34,36 @@ type Chart struct {
 	SuccessPct []float64 // success rate per step, -1 where none; nil: no second signal
 }
 
+// tick is a label below a chart.
+type tick struct {
+	Pct  float64 // from the left edge
+	Text string
+}
+
 // Mark is a deployment on a chart.
 type Mark struct {
 	At      time.Time
 	ID      string
-	Text    string
+	Name    string // service and version
+	Text    string // what it is, and its name
 	Suspect bool
 	Back    bool // a roll-back
 }
 
-// spans are the choices of how much a chart shows.
-var spans = []struct {
-	Name  string
-	Span  time.Duration
-	Step  time.Duration
-	Every time.Duration // between ticks
-}{
-	{"3h", 3 * time.Hour, 2 * time.Minute, 30 * time.Minute},
-	{"12h", 12 * time.Hour, 10 * time.Minute, 2 * time.Hour},
-	{"24h", 24 * time.Hour, 15 * time.Minute, 4 * time.Hour},
-	{"7d", 7 * 24 * time.Hour, 2 * time.Hour, 24 * time.Hour},
-	{"30d", 30 * 24 * time.Hour, 8 * time.Hour, 5 * 24 * time.Hour},
-	{"1y", 365 * 24 * time.Hour, 4 * 24 * time.Hour, 61 * 24 * time.Hour},
+// chartSpan is a choice of how much a chart shows.
+type chartSpan struct {
+	Name string
+	Span time.Duration
+	Step time.Duration
+}
+
+var spans = []chartSpan{
+	{"3h", 3 * time.Hour, 2 * time.Minute},
+	{"12h", 12 * time.Hour, 10 * time.Minute},
+	{"24h", 24 * time.Hour, 15 * time.Minute},
+	{"7d", 7 * 24 * time.Hour, 2 * time.Hour},
+	{"30d", 30 * 24 * time.Hour, 8 * time.Hour},
+	{"1y", 365 * 24 * time.Hour, 4 * 24 * time.Hour},
 }
 
 // maxArrivals bounds what a fine chart reads; beyond it the chart is drawn from
@@ -116,29 +125,40 @@ func (s *Server) volume(from, to time.Time, step time.Duration) (map[string][]in
 }
 
 // chart puts one together.
-func (s *Server) chart(title, category string, from, to time.Time, step, every time.Duration, counts []int, marks []Mark) Chart {
+func (s *Server) chart(title, category string, from, to time.Time, step time.Duration, counts []int, marks []Mark) Chart {
 	c := Chart{Title: title, Category: category, From: from, To: to, Step: step, Counts: counts, Marks: marks, Expected: -1, Loc: s.opt.Location}
 	for _, v := range counts {
 		c.Total += v
 	}
+	var normal []detect.Band
 	if s.opt.Worker != nil {
-		c.Band = s.opt.Worker.Normal(category, from, to, step)
+		normal = s.opt.Worker.Normal(category, from, to, step)
 	}
-	high := 0.0
-	if len(c.Band) > 0 {
-		c.Expected = 0
-		for _, b := range c.Band {
-			c.Expected += b.Expected
-			high = max(high, b.High)
-		}
-	}
-	most := 1
-	for _, v := range counts {
-		most = max(most, v)
-	}
-	c.Top = niceTop(max(float64(most), math.Ceil(high), 3))
-	c.ticks(every)
+	c.band(normal)
+	c.Ticks = ticks(from, to, s.opt.Location, 4)
 	return c
+}
+
+// band sets what is normal, and the scale.
+func (c *Chart) band(normal []detect.Band) {
+	high := 3.0
+	if c.Band = normal; len(normal) > 0 {
+		c.Expected = 0
+	}
+	for _, b := range normal {
+		c.Expected += b.Expected
+		high = max(high, math.Ceil(b.High))
+	}
+	for _, v := range c.Counts {
+		high = max(high, float64(v))
+	}
+	c.Top = niceTop(high)
+}
+
+// large makes it the chart of a page.
+func (c *Chart) large() {
+	c.Big = true
+	c.Ticks = ticks(c.From, c.To, c.Loc, 8)
 }
 
 func niceTop(v float64) int {
@@ -154,17 +174,34 @@ func niceTop(v float64) int {
 	return int(v)
 }
 
-func (c *Chart) ticks(every time.Duration) {
-	format := "15:04"
-	if every >= 24*time.Hour {
-		format = "2 Jan"
+// ticks are at most n labels at round times of the team's clock.
+func ticks(from, to time.Time, loc *time.Location, n int) (list []tick) {
+	add := func(at time.Time, format string) {
+		if !at.Before(from) && at.Before(to) {
+			list = append(list, tick{100 * float64(at.Sub(from)) / float64(to.Sub(from)), at.In(loc).Format(format)})
+		}
 	}
-	// Equal steps from edge to edge, so that the labels need no position.
-	n := max(1, int(c.To.Sub(c.From)/every))
-	for i := range n + 1 {
-		at := c.From.Add(time.Duration(i) * c.To.Sub(c.From) / time.Duration(n))
-		c.Ticks = append(c.Ticks, at.In(c.Loc).Format(format))
+	y, m, d := from.In(loc).Date()
+	for _, minutes := range []int{5, 10, 15, 30, 60, 120, 180, 240, 360, 720} {
+		if to.Sub(from) > time.Duration(n*minutes)*time.Minute {
+			continue
+		}
+		for k := 0; k*minutes <= 49*60; k++ { // by the clock, since a day has not always 24 hours
+			add(time.Date(y, m, d, 0, k*minutes, 0, 0, loc), "15:04")
+		}
+		return list
 	}
+	days := int(to.Sub(from).Hours()/24) + 1
+	if every := (days + n - 1) / n; every < 28 {
+		for k := 0; k <= days+1; k += every {
+			add(time.Date(y, m, d+k, 0, 0, 0, 0, loc), "2 Jan")
+		}
+		return list
+	}
+	for k := 0; k <= days/28+1; k += (days/28 + n - 1) / n {
+		add(time.Date(y, m+time.Month(k), 1, 0, 0, 0, 0, loc), "Jan 2006")
+	}
+	return list
 }
 
 // Label is the chart in words, for those who do not see it.
@@ -174,10 +211,98 @@ func (c Chart) Label() string {
 	if c.Expected >= 0 {
 		fmt.Fprintf(&b, ", normal %.1f", c.Expected)
 	}
+	if p := c.Succeeds(); p >= 0 {
+		fmt.Fprintf(&b, ", %d %% succeed now", p)
+	}
 	for _, m := range c.Marks {
-		fmt.Fprintf(&b, "; %s at %s", m.Text, m.At.In(c.Loc).Format("15:04"))
+		fmt.Fprintf(&b, "; %s at %s", m.Text, m.At.In(c.Loc).Format("2 Jan 15:04"))
 	}
 	return b.String()
+}
+
+// Succeeds is the newest success rate in percent, negative when there is none.
+func (c Chart) Succeeds() int {
+	for n := len(c.SuccessPct) - 1; n >= 0; n-- {
+		if c.SuccessPct[n] >= 0 {
+			return int(math.Round(c.SuccessPct[n]))
+		}
+	}
+	return -1
+}
+
+// Legend says what lines and colours mean.
+type Legend struct{ Band, Success bool }
+
+// Legend is what it draws.
+func (c Chart) Legend() Legend { return Legend{c.Band != nil, c.SuccessPct != nil} }
+
+// Row is a line of the table that holds a chart's figures.
+type Row struct {
+	At       time.Time
+	Count    int
+	Expected float64 // negative: unknown
+	Succeed  int     // percent; negative: unknown
+}
+
+// Rows are the steps in which there was something, for those who read figures
+// rather than bars.
+func (c Chart) Rows() (rows []Row) {
+	for i, v := range c.Counts {
+		if v == 0 {
+			continue
+		}
+		r := Row{At: c.From.Add(time.Duration(i) * c.Step), Count: v, Expected: -1, Succeed: -1}
+		if i < len(c.Band) {
+			r.Expected = c.Band[i].Expected
+		}
+		if i < len(c.SuccessPct) {
+			r.Succeed = int(math.Round(c.SuccessPct[i]))
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// Words draws what is written over and under the plot: places are shares of
+// its width, so that letters are not stretched with it.
+func (c Chart) Words() template.HTML {
+	var b strings.Builder
+	b.WriteString(`<svg class="words" aria-hidden="true" focusable="false">`)
+	for n, t := range c.Ticks {
+		anchor, class := "middle", "tick"
+		switch {
+		case t.Pct < 4:
+			anchor = "start"
+		case t.Pct > 96:
+			anchor = "end"
+		}
+		if n%2 == 1 && len(c.Ticks) > 3 {
+			class += " minor"
+		}
+		fmt.Fprintf(&b, `<text class="%s" x="%.2f%%" y="100%%" dy="-3" text-anchor="%s">%s</text>`, class, t.Pct, anchor, template.HTMLEscapeString(t.Text))
+	}
+	if c.Big {
+		c.flags(&b)
+	}
+	b.WriteString(`</svg>`)
+	return template.HTML(b.String())
+}
+
+// flags names the suspect deployments and the roll-backs beside their lines.
+func (c *Chart) flags(b *strings.Builder) {
+	last := -100.0
+	for _, m := range c.Marks {
+		x := 100 * c.x(m.At) / chartW
+		if !m.Suspect && !m.Back || x-last < 20 {
+			continue
+		}
+		last = x
+		anchor, dx := "start", 5
+		if x > 70 {
+			anchor, dx = "end", -5
+		}
+		fmt.Fprintf(b, `<text class="flagtext" x="%.2f%%" y="13" dx="%d" text-anchor="%s">%s</text>`, x, dx, anchor, template.HTMLEscapeString(clipRunes(m.Name, 28)))
+	}
 }
 
 // Size of the drawing before it is stretched.
@@ -195,7 +320,7 @@ func (c *Chart) y(v float64) float64 {
 // customer's.
 func (c Chart) SVG() template.HTML {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="plot" viewBox="0 0 %d %d" preserveAspectRatio="none" role="img" aria-label="%s">`, chartW, chartH, template.HTMLEscapeString(c.Label()))
+	fmt.Fprintf(&b, `<svg class="plot" viewBox="0 0 %d %d" preserveAspectRatio="none" role="img" aria-label="%s"><title>%s</title>`, chartW, chartH, template.HTMLEscapeString(c.Label()), template.HTMLEscapeString(c.Title))
 	for _, i := range c.Incidents {
 		end := i.ResolvedAt
 		if end.IsZero() || end.After(c.To) {
@@ -207,7 +332,7 @@ func (c Chart) SVG() template.HTML {
 	for _, f := range []float64{0.5, 1} {
 		fmt.Fprintf(&b, `<line class="grid" x1="0" x2="%d" y1="%.1f" y2="%.1f"/>`, chartW, c.y(f*float64(c.Top)), c.y(f*float64(c.Top)))
 	}
-	c.band(&b)
+	c.drawBand(&b)
 	w := float64(c.Step) / float64(c.To.Sub(c.From)) * chartW
 	for i, v := range c.Counts {
 		if v == 0 {
@@ -250,7 +375,7 @@ func (c *Chart) within(at time.Time) bool {
 	return false
 }
 
-func (c *Chart) band(b *strings.Builder) {
+func (c *Chart) drawBand(b *strings.Builder) {
 	if len(c.Band) == 0 {
 		return
 	}
@@ -294,13 +419,13 @@ func (c *Chart) success(b *strings.Builder, w float64) {
 	}
 }
 
-// addSuccess fills in the second signal of a category, if there is one.
-func (c *Chart) addSuccess(all []detect.Outcome) {
+// addSuccess fills in the second signal of categories, if there is one.
+func (c *Chart) addSuccess(all []detect.Outcome, categories ...string) {
 	type sum struct{ ok, all int }
 	sums := make([]sum, len(c.Counts))
 	any := false
 	for _, o := range all {
-		if detect.CategoryOf(o.Action) != c.Category {
+		if !slices.Contains(categories, detect.CategoryOf(o.Action)) {
 			continue
 		}
 		i := int(o.At.Sub(c.From) / c.Step)
@@ -332,12 +457,12 @@ func (s *Server) marks(from, to time.Time, incidents []detect.Incident) ([]Mark,
 	var marks []Mark
 	for n := len(list) - 1; n >= 0; n-- {
 		d := &list[n]
-		m := Mark{At: d.At, ID: d.ID, Text: "deployment " + d.Service + " " + d.Version, Back: d.Rollback || d.Kind == "rollback"}
+		m := Mark{At: d.At, ID: d.ID, Name: d.Service + " " + d.Version, Text: "deployment " + d.Service + " " + d.Version, Back: d.Rollback || d.Kind == "rollback"}
 		if m.Back {
 			m.Text = "roll-back to " + d.Service + " " + d.Version
 		}
 		for i := range incidents {
-			if sus := incidents[i].Suspect; sus != nil && sus.Deployment.ID == d.ID {
+			if sus := incidents[i].Suspect; sus != nil && sus.Deployment.ID == d.ID && !incidents[i].FalseAlarm {
 				m.Suspect = true
 			}
 		}
@@ -358,4 +483,14 @@ func evidenceOf(e *store.Entry) []string {
 		}
 	}
 	return list
+}
+
+// niceStep divides a span into at most a hundred round steps.
+func niceStep(span time.Duration) time.Duration {
+	for _, s := range []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour} {
+		if span/s <= 100 {
+			return s
+		}
+	}
+	return span / 100
 }

@@ -122,6 +122,7 @@ func (s *Server) routes() {
 	m.HandleFunc("POST /login", s.login)
 	m.HandleFunc("POST /logout", s.logout)
 	m.Handle("GET /static/", staticFiles())
+	page("GET /", func(http.ResponseWriter, *http.Request) error { return notFound("there is no such page") })
 
 	api := func(scope Scope, pattern string, h handler) { m.Handle(pattern, s.guard.program(scope, s.api(h))) }
 	api(ScopeRead, "GET /api/v1/status", s.apiStatus)
@@ -143,8 +144,10 @@ func (s *Server) routes() {
 	api(ScopeRead, "GET /api/v1/events", s.apiEvents)
 	api(ScopeAll, "GET /api/v1/backup", s.apiBackup)
 	api(ScopeRead, "GET /metrics", s.metrics)
+	api(ScopeRead, "GET /api/", func(http.ResponseWriter, *http.Request) error { return notFound("the API has nothing there") })
 	if s.opt.Hooks != nil {
-		m.Handle("/hooks/", s.opt.Hooks) // each checks its own signature
+		m.Handle("POST /hooks/", s.opt.Hooks) // each checks its own signature
+		m.Handle("GET /hooks/", s.opt.Hooks)
 	}
 	m.HandleFunc("GET /healthz", s.healthz)
 	m.HandleFunc("GET /readyz", s.readyz)

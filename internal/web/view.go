@@ -12,9 +12,12 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"tocsin/detect"
 	"tocsin/internal/page"
+	"tocsin/store"
 )
 
 //go:embed templates/*.html
@@ -97,10 +100,29 @@ func (s *Server) rendered(h handler) http.Handler {
 			return
 		}
 		status, text, advice := s.explain(r, err)
-		if err := s.render(w, r, status, "error", http.StatusText(status), map[string]string{"Text": text, "Advice": advice}); err != nil {
+		if err := s.render(w, r, status, "error", errorTitle(status), errorData{status, upper(strings.TrimSuffix(text, ".")) + ".", upper(advice)}); err != nil {
 			s.opt.Log.Error("page failed", "path", clip(r.URL.Path, 100), "err", err)
 		}
 	})
+}
+
+type errorData struct {
+	Status       int
+	Text, Advice string
+}
+
+func errorTitle(status int) string {
+	switch {
+	case status == http.StatusNotFound:
+		return "Not here"
+	case status == http.StatusConflict:
+		return "That is no longer possible"
+	case status == http.StatusServiceUnavailable:
+		return "Not just now"
+	case status >= 500:
+		return "Something went wrong"
+	}
+	return "That cannot be done"
 }
 
 // parsed at the first use, which most commands never come to.
@@ -137,6 +159,11 @@ func funcs(now *time.Time, loc *time.Location) template.FuncMap {
 		"now":       func(i detect.Incident) string { return page.SentenceNow(&i) },
 		"number":    page.Number,
 		"lasted":    func(i detect.Incident) string { return lasted(at(), &i) },
+		"figures":   func(i detect.Incident) []figure { return figures(at(), loc, i) },
+		"date":      func(t time.Time) string { return dateText(at(), t, loc) },
+		"upper":     upper,
+		"counted":   counted,
+		"weblink":   weblink,
 		"mb":        func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) },
 		"percent":   func(f float64) string { return fmt.Sprintf("%.0f %%", 100*f) },
 		"highlight": highlight,
@@ -145,6 +172,47 @@ func funcs(now *time.Time, loc *time.Location) template.FuncMap {
 		"clip":      func(n int, s string) string { return clipRunes(s, n) },
 		"list":      func(s ...string) []string { return s },
 	}
+}
+
+// upper begins a sentence.
+func upper(s string) string {
+	if s == "" {
+		return ""
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// dateText is a day as a heading.
+func dateText(now, t time.Time, loc *time.Location) string {
+	t, now = t.In(loc), now.In(loc)
+	text := t.Format("Monday 2 January 2006")
+	switch t.Format(time.DateOnly) {
+	case now.Format(time.DateOnly):
+		return "Today, " + text
+	case now.AddDate(0, 0, -1).Format(time.DateOnly):
+		return "Yesterday, " + text
+	}
+	return text
+}
+
+// counted tells whether a step's numbers say something new: what people did
+// comes with the same ones.
+func counted(st store.Step) bool {
+	switch st.Kind {
+	case detect.Warned, detect.Opened, detect.Grew, detect.DidReopen, detect.DidResolve:
+		return st.Reason != nil && st.Reason.Customers > 0
+	}
+	return false
+}
+
+// weblink keeps an address of the web, and nothing else that a deployment may
+// have brought.
+func weblink(s string) string {
+	if strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") {
+		return s
+	}
+	return ""
 }
 
 func plural(n int, one string) string {

@@ -325,7 +325,7 @@ func TestOnlyWhoMayComesIn(t *testing.T) {
 	if n := len(f.decided); n != 2 || f.decided[1].Who != "anna" || f.decided[0].Who != "robot" {
 		t.Errorf("decided: %+v", f.decided)
 	}
-	if w := get(t, h, "/logout", "Cookie", cookie); w.Code != http.StatusMethodNotAllowed {
+	if w := get(t, h, "/logout", "Cookie", cookie); w.Code != http.StatusNotFound {
 		t.Errorf("GET /logout: %d", w.Code)
 	}
 	send(t, h, "POST", "/logout", nil, "Cookie", cookie)

@@ -8,6 +8,12 @@
   var pulse = document.getElementById("pulse");
   var busy = false, again = false, last = 0;
 
+  function show(live) {
+    pulse.hidden = false;
+    pulse.className = live ? "pulse on" : "pulse off";
+    pulse.title = live ? "Up to date by itself" : "No connection: this may be old";
+  }
+
   function inUse() {
     var a = document.activeElement;
     if (a && main.contains(a) && /^(INPUT|TEXTAREA|SELECT)$/.test(a.tagName)) return true;
@@ -43,8 +49,8 @@
       var clock = next.getElementById("clock");
       if (clock) document.getElementById("clock").textContent = clock.textContent;
       document.title = next.title;
-      pulse.className = "pulse on";
-    }).catch(function () { pulse.className = "pulse off"; }).then(function () { busy = false; });
+      show(true);
+    }).catch(function () { show(false); }).then(function () { busy = false; });
   }
 
   // A search, a form and a frame are not swapped under the reader.
@@ -52,8 +58,8 @@
   if (window.EventSource && !still) {
     var source = new EventSource("/live");
     source.addEventListener("change", refresh);
-    source.onopen = function () { pulse.className = "pulse on"; };
-    source.onerror = function () { pulse.className = "pulse off"; };
+    source.onopen = function () { show(true); };
+    source.onerror = function () { show(false); };
     setInterval(function () { if (again || Date.now() - last > 20000) refresh(); }, 2000);
     document.addEventListener("visibilitychange", function () { if (!document.hidden && again) refresh(); });
   }
@@ -63,6 +69,17 @@
     if (e.target.matches("select.auto")) e.target.form.requestSubmit();
   });
   document.documentElement.className = "js";
+
+  // A digest's frame is as tall as what it shows.
+  function fit(frame) {
+    var d = frame.contentDocument;
+    if (d && d.body) frame.style.height = d.documentElement.scrollHeight + 2 + "px";
+  }
+  Array.prototype.forEach.call(document.querySelectorAll("iframe.digest"), function (frame) {
+    frame.addEventListener("load", function () { fit(frame); });
+    window.addEventListener("resize", function () { frame.style.height = ""; fit(frame); });
+    fit(frame);
+  });
 
   // What happens at once should not happen twice.
   document.addEventListener("submit", function (e) {
