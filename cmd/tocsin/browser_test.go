@@ -93,7 +93,7 @@ func TestAPersonFollowsASurge(t *testing.T) {
 	eval(`window.sameDocument = true`)
 	do(chromedp.WaitVisible(".alarm.open .figures"))
 	const customers = `parseInt(document.querySelector(".alarm .figures dd").textContent)`
-	for eval(`window.first = window.first || `+customers+`, `+customers+` < window.first + 3`) {
+	for eval(`window.first = window.first || ` + customers + `, ` + customers + ` < window.first + 3`) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	if !eval(`window.sameDocument === true`) {
