@@ -2,9 +2,11 @@ package digest
 
 import (
 	"fmt"
+	"html/template"
 	"math"
 	"net/url"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -108,6 +110,11 @@ func (d *Digest) link(path string) string {
 		return ""
 	}
 	return d.url + path
+}
+
+// Days restricts a link to the mail of the week.
+func (d *Digest) Days() template.URL {
+	return template.URL("from=" + d.From.In(d.loc).Format(time.DateOnly) + "&to=" + d.To.In(d.loc).AddDate(0, 0, -1).Format(time.DateOnly))
 }
 
 // Lead is the week in two or three sentences.
@@ -254,7 +261,7 @@ func (d *Digest) Text() string {
 				p("    %s", l)
 			}
 		}
-		if l := d.link("/messages?unsorted=1"); l != "" {
+		if l := d.link("/messages?unsorted=1&" + string(d.Days())); l != "" {
 			p("  all of it, to be sorted: %s", l)
 		}
 	}
