@@ -3,6 +3,7 @@ package classify
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Change is what a team wants different about one category, or a category of
@@ -98,7 +99,7 @@ func (m *Model) ownPhrases(t Text, v *Verdict) {
 		for _, cl := range cs {
 			if from, to, ok := p.find(cl.words); ok {
 				v.Category, v.Confidence = c.Name, 0.95
-				v.Evidence = []Evidence{{Phrase: quote(finding{clause: cl, from: from, to: to}), Weight: 1}}
+				v.Evidence = []Evidence{{Phrase: quote(cl, from, to), Weight: 1}}
 				return
 			}
 		}
@@ -118,4 +119,18 @@ func (m *Model) rename(v *Verdict) {
 		}
 		return
 	}
+}
+
+// quote finds the deciding words in the sender's own spelling: the clause
+// itself when it is short, else a window of it.
+func quote(c clause, first, last int) string {
+	own := strings.Fields(c.text)
+	if s := strings.Join(own, " "); len([]rune(s)) <= maxPhrase {
+		return strings.TrimRight(s, " .,;:!?")
+	}
+	// Words were added and split on the way, so the place is scaled.
+	scale := float64(len(own)) / float64(max(1, len(c.words)))
+	from := max(0, int(float64(first)*scale)-2)
+	to := min(len(own), int(float64(last)*scale)+3)
+	return strings.TrimRight(cutRunes(strings.Join(own[min(from, to):to], " "), maxPhrase), " .,;:!?")
 }

@@ -11,18 +11,9 @@ const (
 	maxEvidence = 3
 )
 
-// evidence is what the sender wrote where the verdict was found: the clauses
-// that the rules found it in, else the runs of words whose features weigh most.
-func (m *Model) evidence(t Text, r *reading, said []finding, class int) []Evidence {
-	if list := ruledEvidence(said, m.labels[class]); len(list) > 0 {
-		return list
-	}
-	return m.heaviest(bound(joined(t)), r, class)
-}
-
-// heaviest returns the runs of words that spoke most for a class. The weights
+// evidence is the runs of words that spoke most for a class. The weights
 // of a feature sum to zero over the classes, so a positive one speaks for it.
-func (m *Model) heaviest(text string, r *reading, class int) []Evidence {
+func (m *Model) evidence(text string, r *reading, class int) []Evidence {
 	spoke := make([]float64, len(r.words))
 	value := r.values()
 	for k, t := range r.terms {
@@ -93,52 +84,6 @@ func (r *reading) values() []float32 {
 		}
 	}
 	return out
-}
-
-// ruledEvidence is the clauses in which the rules found a category.
-func ruledEvidence(fs []finding, category string) []Evidence {
-	var list []Evidence
-	total := 0.0
-	for _, f := range fs {
-		if f.category == category {
-			total += f.score
-		}
-	}
-	seen := map[string]bool{}
-	for _, f := range fs {
-		if f.category != category || len(list) == maxEvidence {
-			continue
-		}
-		phrase := quote(f)
-		if seen[phrase] || phrase == "" {
-			continue
-		}
-		seen[phrase] = true
-		list = append(list, Evidence{Phrase: phrase, Weight: math.Round(100*f.score/total) / 100})
-	}
-	return list
-}
-
-// quote finds the deciding words in the sender's own spelling: the clause
-// itself when it is short, else a window of it.
-func quote(f finding) string {
-	own := strings.Fields(f.clause.text)
-	joined := strings.Join(own, " ")
-	if len([]rune(joined)) <= maxPhrase {
-		return strings.TrimRight(joined, " .,;:!?")
-	}
-	// Words were added and split on the way, so the place is scaled.
-	scale := float64(len(own)) / math.Max(1, float64(len(f.clause.words)))
-	from := max(0, int(float64(f.from)*scale)-2)
-	to := min(len(own), int(float64(f.to)*scale)+3)
-	for from < to {
-		s := strings.Join(own[from:to], " ")
-		if len([]rune(s)) <= maxPhrase {
-			return strings.TrimRight(s, " .,;:!?")
-		}
-		to--
-	}
-	return ""
 }
 
 func cutRunes(s string, n int) string {

@@ -11,19 +11,19 @@ import (
 
 // Features are words and pairs of neighbours (block 0), the runs of 2 to 5
 // letters inside words (block 1), which stand typos and inflections, and pairs
-// of words that are near each other in any order (block 2). A term is known by
-// a 64-bit hash: nothing of the training texts can be read from a model.
+// of words that are near each other in any order (block 2), and concepts (block
+// 3). A term is known by a 64-bit hash: nothing of the training texts can be read from a model.
 const (
 	blockWords = iota
 	blockLetters
 	blockNear
-	blockSignals // what the rules say
+	blockConcepts // concepts of the lexicon, and those of one clause together
 	blocks
 )
 
 // share is the length of each block's part of a vector. Letters count for more:
 // with few texts a class they find what words miss.
-var share = [blocks]float64{1, 1.4, 0.5, 0}
+var share = [blocks]float64{1, 1.4, 0.5, 1.4}
 
 const (
 	minRun, maxRunes = 2, 5
@@ -41,6 +41,8 @@ type feature struct {
 type word struct {
 	folded   string
 	from, to int
+	clause   int16
+	asks     bool // a question mark follows
 }
 
 // term is one occurrence of a feature, and the words it is made of.
@@ -52,10 +54,13 @@ type term struct {
 
 // splitWords cuts a text into folded words, each with its place in the text.
 func splitWords(text string, list []word) []word {
-	pos := 0
+	pos, clause := 0, int16(0)
 	for pos < len(text) && len(list) < maxWords {
 		start := pos
 		for start < len(text) && asciiSpace(text[start]) {
+			if text[start] == '\n' {
+				clause++
+			}
 			start++
 		}
 		end := start
@@ -78,7 +83,16 @@ func splitWords(text string, list []word) []word {
 			if len(w) > maxToken {
 				w = strings.ToValidUTF8(w[:maxToken], "")
 			}
-			list = append(list, word{w, start, end})
+			if turning[w] {
+				clause++
+			}
+			list = append(list, word{folded: w, from: start, to: end, clause: clause})
+		}
+		if last := text[end-1]; strings.IndexByte(".!?;:", last) >= 0 {
+			clause++
+			if n := len(list); n > 0 && last == '?' {
+				list[n-1].asks = true
+			}
 		}
 	}
 	return list
@@ -266,12 +280,25 @@ func (v *vocabulary) block(id int32) int {
 type reading struct {
 	words  []word
 	terms  []term
+	tokens []token
+	said   []mention
 	ids    []int32 // of terms; -1 for one that is not known
 	counts []count
 	at     []int32 // by number: place in counts, plus 1
 	vector []feature
 	scores []float32
 	known  float64 // share of the words that training had seen
+
+	language string
+}
+
+// take finds the terms of a text.
+func (r *reading) take(t Text) {
+	r.words = splitWords(bound(joined(t)), r.words[:0])
+	r.language = language(r.words)
+	r.tokens = tokensFrom(r.words, r.tokens[:0])
+	r.said = withMarks(r.words, shipped.mentions(r.words, r.tokens, r.language, r.said[:0]))
+	r.terms = conceptTerms(r.said, terms(r.words, r.terms[:0]))
 }
 
 // read takes a text apart. Give the reading back with done.
@@ -280,8 +307,7 @@ func (v *vocabulary) read(t Text) *reading {
 	if r == nil {
 		r = &reading{at: make([]int32, len(v.hashes))}
 	}
-	r.words = splitWords(bound(joined(t)), r.words[:0])
-	r.terms = terms(r.words, r.terms[:0])
+	r.take(t)
 	r.ids, r.counts = r.ids[:0], r.counts[:0]
 	seen, all := 0, 0
 	for _, t := range r.terms {
@@ -317,11 +343,10 @@ func (v *vocabulary) done(r *reading) {
 
 // corpus is the texts to learn from, taken apart once.
 type corpus struct {
-	vocab   *vocabulary
-	counts  [][]count
-	words   [][]int32 // the numbers of a text's single words, -1 for one not kept
-	signals [][]feature
-	ys      []int
+	vocab  *vocabulary
+	counts [][]count
+	words  [][]int32 // the numbers of a text's single words, -1 for one not kept
+	ys     []int
 }
 
 // leastTexts is in how many texts a term must occur to be kept. Of a few
@@ -341,12 +366,10 @@ func newCorpus(texts []Text, ys []int) *corpus {
 	for b := range all {
 		all[b] = map[uint64]seen{}
 	}
-	var ws []word
-	var ts []term
+	var r reading
 	for i, t := range texts {
-		ws = splitWords(bound(joined(t)), ws[:0])
-		ts = terms(ws, ts[:0])
-		for _, t := range ts {
+		r.take(t)
+		for _, t := range r.terms {
 			if s := all[t.block][t.hash]; s.last != int32(i+1) {
 				all[t.block][t.hash] = seen{s.texts + 1, int32(i + 1)}
 			}
@@ -384,11 +407,7 @@ func newCorpus(texts []Text, ys []int) *corpus {
 
 // vector is that of one text, by weights of weigh.
 func (c *corpus) vector(text int, weights []float32) []feature {
-	x := c.vocab.vector(c.counts[text], weights, make([]feature, 0, len(c.counts[text])+8))
-	if c.signals != nil {
-		x = append(x, c.signals[text]...)
-	}
-	return x
+	return c.vocab.vector(c.counts[text], weights, make([]feature, 0, len(c.counts[text])))
 }
 
 // known is the share of a text's words that have a weight; strange is that

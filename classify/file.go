@@ -18,7 +18,6 @@ type modelFile struct {
 	Name       string
 	Labels     []string
 	Categories Taxonomy
-	Signals    bool
 	Confidence confidence
 	Seeds      string
 
@@ -41,7 +40,7 @@ func (m *Model) Save(w io.Writer) error {
 	if _, err := io.WriteString(w, modelMagic); err != nil {
 		return err
 	}
-	f := modelFile{Format: modelFormat, Name: m.name, Labels: m.labels, Categories: m.taxonomy, Signals: m.signals, Confidence: m.calib, Seeds: m.seeds,
+	f := modelFile{Format: modelFormat, Name: m.name, Labels: m.labels, Categories: m.taxonomy, Confidence: m.calib, Seeds: m.seeds,
 		Ends: m.vocab.ends[:], Weights: floatBytes(m.vocab.weights), Scales: floatBytes(m.linear.scales)}
 	for _, h := range m.vocab.hashes {
 		f.Hashes = binary.LittleEndian.AppendUint64(f.Hashes, h)
@@ -96,7 +95,7 @@ func (f *modelFile) model() (*Model, error) {
 			}
 		}
 	}
-	m := &Model{name: f.Name, taxonomy: f.Categories, signals: f.Signals, vocab: v, linear: l, labels: f.Labels, calib: f.Confidence, seeds: f.Seeds}
+	m := &Model{name: f.Name, taxonomy: f.Categories, vocab: v, linear: l, labels: f.Labels, calib: f.Confidence, seeds: f.Seeds}
 	for _, label := range f.Labels {
 		if _, ok := m.taxonomy.Find(label); !ok || label == "" {
 			return nil, fmt.Errorf("the model is damaged: category %q is not described", label)
@@ -105,8 +104,7 @@ func (f *modelFile) model() (*Model, error) {
 	return m, nil
 }
 
-// blocksFit tells whether the ends of the blocks rise to the number of terms,
-// and whether the rules have their rows.
+// blocksFit tells whether the ends of the blocks rise to the number of terms.
 func (f *modelFile) blocksFit(terms int) bool {
 	last := int32(0)
 	for _, e := range f.Ends {
@@ -115,11 +113,7 @@ func (f *modelFile) blocksFit(terms int) bool {
 		}
 		last = e
 	}
-	signals := 0
-	if f.Signals {
-		signals = len(signalHashes())
-	}
-	return int(last) == terms && terms-int(f.Ends[blockNear]) == signals
+	return int(last) == terms
 }
 
 func floatBytes(list []float32) (b []byte) {

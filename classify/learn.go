@@ -42,24 +42,21 @@ func (m *Model) Learn(ctx context.Context, corrections []Example) (*Model, *Repo
 	return &n, Evaluate(&n, corrections), nil
 }
 
-// vectorOf is a text's vector, with what the rules say.
+// vectorOf is a text's vector.
 func (m *Model) vectorOf(t Text) []feature {
 	r := m.vocab.read(t)
 	defer m.vocab.done(r)
-	x := slices.Clone(r.vector)
-	if m.signals {
-		scores, _ := ruled(t)
-		x = signalsOf(scores, m.vocab.ends[blockNear], x)
-	}
-	return x
+	return slices.Clone(r.vector)
 }
 
 // extended is the vocabulary with the terms of corrected texts, which weigh as
 // much as a term that one class uses.
 func (v *vocabulary) extended(corrections []Example) *vocabulary {
 	var fresh [blocks][]uint64
+	var r reading
 	for _, e := range corrections {
-		for _, t := range terms(splitWords(bound(joined(e.text())), nil), nil) {
+		r.take(e.text())
+		for _, t := range r.terms {
 			if v.find(t.hash) < 0 {
 				fresh[t.block] = append(fresh[t.block], t.hash)
 			}

@@ -11,7 +11,6 @@ type Model struct {
 	name     string
 	taxonomy Taxonomy
 	custom   Custom
-	signals  bool // the built-in rules speak too
 
 	vocab  *vocabulary
 	linear *linear
@@ -50,22 +49,16 @@ func (m *Model) Classify(t Text) Verdict {
 func (m *Model) judge(t Text, v *Verdict) {
 	r := m.vocab.read(t)
 	defer m.vocab.done(r)
-	v.Language = language(r.words)
+	v.Language = r.language
 	if len(r.words) == 0 {
 		return
-	}
-	var said []finding
-	if m.signals {
-		var scores map[string]float64
-		scores, said = ruled(t)
-		r.vector = signalsOf(scores, m.vocab.ends[blockNear], r.vector)
 	}
 	r.scores = append(r.scores[:0], m.linear.bias()...)
 	m.linear.scores(r.vector, r.scores)
 	best, z := signsOf(r.scores, r.known, -1)
 	v.Category = m.labels[best]
 	v.Confidence = math.Round(10000*m.calib.of(z)) / 10000
-	v.Evidence = m.evidence(t, r, said, best)
+	v.Evidence = m.evidence(bound(joined(t)), r, best)
 	if v.Confidence < m.calib.Least {
 		v.Category = Other
 	}

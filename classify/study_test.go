@@ -65,6 +65,11 @@ type tally struct {
 func (c *tally) add(m *Model, l labelled) (v Verdict, good bool) {
 	v = m.Classify(l.text())
 	good = v.Category == l.Category || slices.Contains(l.OK, v.Category)
+	c.count(m, l, v, good)
+	return v, good
+}
+
+func (c *tally) count(m *Model, l labelled, v Verdict, good bool) {
 	c.texts++
 	c.right += count01(good)
 	pages := m.pages(v)
@@ -86,7 +91,6 @@ func (c *tally) add(m *Model, l labelled) (v Verdict, good bool) {
 		bump(c.tags, tag, good)
 	}
 	bump(c.classes, l.Category, good)
-	return v, good
 }
 
 // rings tells whether a surge of a category pages.

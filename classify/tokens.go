@@ -218,11 +218,7 @@ func unify(tokens []string) []string {
 		case "never", "no", "none", "nobody", "nothing", "without":
 			out = append(out, t)
 		default:
-			if f, ok := typos[t]; ok {
-				out = append(out, strings.Fields(f)...)
-			} else {
-				out = append(out, strings.Split(t, "'")...)
-			}
+			out = append(out, strings.Split(t, "'")...)
 		}
 	}
 	return out

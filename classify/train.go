@@ -24,7 +24,6 @@ type TrainOptions struct {
 	Seed     uint64
 	Progress func(done, total int) // may be nil; called from one goroutine at a time
 	Name     string                // default "trained"
-	Signals  bool                  // what the built-in rules say of a text is a feature too
 }
 
 const (
@@ -120,9 +119,6 @@ func (t *training) run(ctx context.Context) (*Model, *Report, error) {
 		t.ys = append(t.ys, c)
 	}
 	t.corpus = newCorpus(texts, t.ys)
-	if t.opt.Signals {
-		t.corpus.addSignals(texts)
-	}
 	n := len(t.examples)
 	t.fold = assign(t.examples, t.ys[:n], len(t.labels), t.opt.Seed)
 	t.judged, t.taken = make([]judged, n), make([]int, n)
@@ -134,7 +130,7 @@ func (t *training) run(ctx context.Context) (*Model, *Report, error) {
 		held = 1
 	}
 	t.total = maxPasses * (held + 1)
-	m := &Model{name: t.opt.Name, labels: t.labels, taxonomy: taxonomyOf(t.labels), signals: t.opt.Signals}
+	m := &Model{name: t.opt.Name, labels: t.labels, taxonomy: taxonomyOf(t.labels)}
 	if err := t.trainAll(ctx, m, held); err != nil {
 		return nil, nil, err
 	}

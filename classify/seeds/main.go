@@ -10,6 +10,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"tocsin/classify"
 )
@@ -20,7 +21,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	m, report, err := classify.Train(context.Background(), examples, classify.TrainOptions{Name: "built-in", Seed: 1, Signals: true})
+	m, report, err := classify.Train(context.Background(), examples, classify.TrainOptions{Name: "built-in", Seed: 1})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -56,6 +57,7 @@ func read(folder string) (examples []classify.Example, err error) {
 			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 				return nil, fmt.Errorf("%s:%d: %w", name, n, err)
 			}
+			e.Text = said(e.Text)
 			examples = append(examples, e)
 		}
 		if err := lines.Err(); err != nil {
@@ -63,4 +65,19 @@ func read(folder string) (examples []classify.Example, err error) {
 		}
 	}
 	return examples, nil
+}
+
+// said drops what a mail quotes: lines that begin with ">", and the line above
+// them that says who wrote.
+func said(text string) string {
+	var b strings.Builder
+	lines := strings.SplitAfter(text, "\n")
+	for i, l := range lines {
+		quoted := strings.HasPrefix(l, ">")
+		above := i+1 < len(lines) && strings.HasPrefix(lines[i+1], ">") && strings.HasSuffix(strings.TrimSpace(l), ":")
+		if !quoted && !above {
+			b.WriteString(l)
+		}
+	}
+	return strings.TrimSpace(b.String())
 }
