@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -14,38 +15,76 @@ import (
 // From it is the address that handed the mail over.
 func (m *Message) Complainant() string {
 	addr := strings.ToLower(strings.TrimSpace(cmp.Or(m.From.Addr, m.Via.Addr)))
-	i := strings.LastIndexByte(addr, '@')
-	if i <= 0 {
+	local, domain := localPart(addr), domainOf(addr)
+	if domain == "" || local == "" {
 		return addr
 	}
-	local, domain := addr[:i], addr[i+1:]
-	if j := strings.IndexByte(local, '+'); j > 0 {
-		local = local[:j]
+	if same, ok := sameMailbox[domain]; ok {
+		domain = same
+	}
+	if user, ok := strings.CutSuffix(domain, ".fastmail.com"); ok {
+		local, domain = user, "fastmail.com" // anything@user.fastmail.com
+	}
+	sign := byte('+')
+	switch {
+	case yahoo(domain):
+		sign = '-'
+	case !plus[domain]:
+		return local + "@" + domain
+	}
+	if i := strings.IndexByte(local, sign); i > 0 {
+		local = local[:i]
 	}
 	switch domain {
-	case "gmail.com", "googlemail.com":
-		local, domain = strings.ReplaceAll(local, ".", ""), "gmail.com"
-	case "protonmail.com", "proton.me", "pm.me":
-		local, domain = strings.NewReplacer(".", "", "_", "", "-", "").Replace(local), "proton.me"
-	case "yandex.ru", "yandex.com", "ya.ru":
-		local, domain = strings.ReplaceAll(local, ".", "-"), "yandex.ru"
-	case "yahoo.com":
-		if j := strings.IndexByte(local, '-'); j > 0 {
-			local = local[:j]
-		}
+	case "gmail.com":
+		local = strings.ReplaceAll(local, ".", "")
+	case "proton.me":
+		local = strings.NewReplacer(".", "", "_", "", "-", "").Replace(local)
+	case "yandex.ru":
+		local = strings.ReplaceAll(local, ".", "-")
 	}
 	return local + "@" + domain
+}
+
+// sameMailbox are domains of one provider under which a name is one mailbox.
+var sameMailbox = map[string]string{
+	"googlemail.com": "gmail.com", "protonmail.com": "proton.me", "protonmail.ch": "proton.me", "pm.me": "proton.me",
+	"yandex.com": "yandex.ru", "ya.ru": "yandex.ru", "yandex.by": "yandex.ru", "yandex.kz": "yandex.ru", "me.com": "icloud.com", "mac.com": "icloud.com",
+}
+
+// plus are the providers that deliver "name+anything" to "name". Elsewhere the
+// sign may be part of a name.
+var plus = func() map[string]bool {
+	set := map[string]bool{}
+	for domain := range strings.FieldsSeq("gmail.com outlook.com hotmail.com live.com msn.com outlook.de outlook.fr outlook.es outlook.it outlook.jp hotmail.co.uk hotmail.de hotmail.fr hotmail.it hotmail.es live.co.uk live.de live.fr live.nl live.it " +
+		"icloud.com proton.me fastmail.com fastmail.fm fastmail.net yandex.ru zoho.com zohomail.com mailbox.org posteo.de posteo.net hey.com runbox.com mail.ru inbox.ru list.ru bk.ru tutamail.com disroot.org riseup.net migadu.com pobox.com rambler.ru seznam.cz") {
+		set[domain] = true
+	}
+	return set
+}()
+
+// yahoo tells whether a domain is one under which "name-anything" is "name".
+func yahoo(domain string) bool {
+	return strings.HasPrefix(domain, "yahoo.") || domain == "ymail.com" || domain == "rocketmail.com"
+}
+
+// domainOf is an address's domain in ASCII (IDNA 2008), lower case.
+func domainOf(addr string) string {
+	i := strings.LastIndexByte(addr, '@')
+	if i < 0 {
+		return ""
+	}
+	domain := strings.ToLower(strings.Trim(strings.TrimSpace(addr[i+1:]), ".>"))
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		return ascii
+	}
+	return domain
 }
 
 // Organisation is the registrable domain behind the sender, by the public
 // suffix list, and "" for an address of a mail provider for everybody.
 func (m *Message) Organisation() string {
-	addr := strings.ToLower(m.From.Addr)
-	i := strings.LastIndexByte(addr, '@')
-	if i < 0 {
-		return ""
-	}
-	domain := strings.Trim(addr[i+1:], ".")
+	domain := domainOf(m.From.Addr)
 	org, err := publicsuffix.EffectiveTLDPlusOne(domain)
 	if err != nil {
 		return ""

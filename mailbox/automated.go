@@ -1,142 +1,228 @@
 package mailbox
 
 import (
-	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 )
 
-// report is what a delivery status report says (RFC 3464).
-type report struct {
-	status    bool // a message/delivery-status part was there
-	recipient string
-}
-
-func (r *report) read(b []byte, kind string) {
-	r.status = r.status || kind == "message/delivery-status"
-	for line := range bytes.Lines(b[:min(len(b), 64<<10)]) {
-		key, value, ok := strings.Cut(strings.TrimSpace(string(line)), ":")
-		if !ok {
-			continue
+// automated tells whether a machine wrote the mail, and by what sign. One
+// exact sign is enough; of weak ones it takes two, because a person may write
+// about undelivered mail, from a company whose server marks all mail as bulk.
+func (p *Parser) automated(h *header, r *reading) {
+	m := r.m
+	if id := h.get("X-Tocsin"); id != "" && p.InstallID != "" && id == p.InstallID {
+		m.Automated, m.Sign = Own, "X-Tocsin names this installation"
+		return
+	}
+	s := evidence{h: h, m: m, report: &r.report, local: localPart(m.From.Addr), auto: autoSubmitted(h), precedence: strings.ToLower(h.get("Precedence") + " " + h.get("X-Precedence"))}
+	s.kind, s.params = mediaType(h.get("Content-Type"))
+	s.nullSender = strings.TrimSpace(h.get("Return-Path")) == "<>"
+	s.form = formFields(m.Text)
+	for _, look := range []func() (Automated, string){s.bounce, s.autoReply, func() (Automated, string) { return s.list(p) }, s.notification} {
+		if kind, sign := look(); kind != Human {
+			m.Automated, m.Sign = kind, sign
+			break
 		}
-		switch strings.ToLower(key) {
-		case "final-recipient", "original-recipient":
-			if _, addr, ok := strings.Cut(value, ";"); ok && r.recipient == "" {
-				r.recipient = cleanLine(addr, maxName)
-			}
-		}
+	}
+	if m.Automated == Bounce {
+		m.FailedRecipient = p.failedRecipient(h, r)
 	}
 }
 
-// autoSubject are the words that begin the subject of an automatic reply, in
-// the languages in which people are on holiday.
-var autoSubject = regexp.MustCompile(`(?i)^\s*(re:\s*|aw:\s*)?(automatic reply|auto[- ]?reply|auto[- ]?response|autoreply|automated reply|automated response|out of (the )?office|out-of-office|ooo:|away from (the|my) office|on (vacation|holiday|leave):|vacation reply|` +
-	`automatische antwort|abwesenheitsnotiz|abwesend|abwesenheit|ich bin nicht im büro|réponse automatique|absence du bureau|message d'absence|absent\(e\)? du bureau|respuesta automática|fuera de la oficina|resposta automática|fora do escritório|ausência temporária|` +
-	`risposta automatica|fuori ufficio|assente dall'ufficio|automatisch antwoord|afwezig(heid)?|niet aanwezig|autosvar|automatiskt svar|frånvaro|automatisk svar|fravær|automaattinen vastaus|poissaolo|odpowiedź automatyczna|autoodpowiedź|poza biurem|automatická odpověď|nepřítomen|` +
-	`automatikus válasz|răspuns automat|автоматический ответ|автоответ|automatyczna odpowiedź|otomatik yanıt|自動返信|自動応答|自动回复|自動回覆|부재중|자동 회신|αυτόματη απάντηση|תשובה אוטומטית|رد تلقائي)`)
+// evidence are the facts of one mail that tell a machine's from a person's.
+type evidence struct {
+	h          *header
+	m          *Message
+	report     *report
+	local      string // of the address in From
+	auto       string // the value of Auto-Submitted
+	precedence string
+	kind       string
+	params     map[string]string
+	nullSender bool
+	form       bool // the text is what a web form sends
+}
 
-// bounceSubject are the words that mail servers give their reports.
-var bounceSubject = regexp.MustCompile(`(?i)(undeliver(ed|able)|delivery (status notification|failure|has failed|report|problem|error|incomplete)|returned (mail|to sender)|mail delivery (failed|system|failure|subsystem)|failure notice|message (could not be|not) delivered|delivery notification|unzustellbar|non remis|mail returned|returned e?mail|nondeliverable|failed (mail|delivery)|warning: (could not send|message)|non[- ]?delivery|no se (ha podido|pudo) entregar|mancata consegna|nicht zugestellt|niet bezorgd|échec de (la )?remise|impossible de remettre)`)
+func localPart(addr string) string {
+	if i := strings.LastIndexByte(addr, '@'); i >= 0 {
+		return addr[:i]
+	}
+	return addr
+}
 
-var (
-	daemonName = regexp.MustCompile(`(?i)^(mailer[-_.]?daemon|postmaster|mail[-_.]?daemon|maildaemon|bounces?|mdaemon|mmdf|mailadmin|mail delivery)`)
-	robotName  = regexp.MustCompile(`(?i)^(no[-_.]?reply|do[-_.]?not[-_.]?reply|donotreply|notifications?|notify|alerts?|news|newsletter|mailer|updates?|automated|robot|system|info-noreply|marketing|promo|offers|billing-noreply|security-noreply|jira|github|gitlab)([-_.+0-9]|$)`)
-)
-
-// automated tells whether a machine wrote the mail, and by what sign. One
-// exact sign is enough; of weak ones it takes two, because a bug report that
-// says "undelivered" must not be lost.
-func (p *Parser) automated(h *header, r *reading) {
-	m := r.m
-	set := func(a Automated, sign string) { m.Automated, m.Sign = a, sign }
-	local, _, _ := strings.Cut(m.From.Addr, "@")
+// autoSubmitted is the keyword of Auto-Submitted (RFC 3834 section 5); "" where
+// it says no.
+func autoSubmitted(h *header) string {
 	auto := strings.ToLower(strings.TrimSpace(h.get("Auto-Submitted")))
 	if i := strings.IndexAny(auto, ";( "); i >= 0 {
 		auto = auto[:i]
 	}
-	precedence := strings.ToLower(strings.TrimSpace(h.get("Precedence") + " " + h.get("X-Precedence")))
-	nullSender := strings.TrimSpace(h.get("Return-Path")) == "<>"
+	if auto == "no" || auto == "none" || auto == "false" {
+		return ""
+	}
+	return auto
+}
 
-	if id := h.get("X-Tocsin"); id != "" && p.InstallID != "" && id == p.InstallID {
-		set(Own, "X-Tocsin names this installation")
-		return
-	}
-	// A delivery report (RFC 3464), or what servers wrote before there was one.
-	ctype, params := mediaType(h.get("Content-Type"))
-	isReport := ctype == "multipart/report" && strings.EqualFold(params["report-type"], "delivery-status")
-	daemon := daemonName.MatchString(local) || daemonName.MatchString(m.From.Name)
+// bounce knows a delivery report (RFC 3464), and what servers wrote before
+// there was one.
+func (s *evidence) bounce() (Automated, string) {
+	about := bounceSubject.MatchString(s.m.Subject)
+	daemon := daemonName.MatchString(s.local)
 	switch {
-	case isReport || r.report.status:
-		set(Bounce, "a delivery status report (RFC 3464)")
-		m.FailedRecipient = r.report.recipient
-		return
-	case h.get("X-Failed-Recipients") != "":
-		set(Bounce, "X-Failed-Recipients")
-		m.FailedRecipient = cleanLine(strings.Split(h.get("X-Failed-Recipients"), ",")[0], maxName)
-		return
-	case daemon && (nullSender || bounceSubject.MatchString(m.Subject)):
-		set(Bounce, "from the mail system, about a delivery")
-		return
-	case nullSender && bounceSubject.MatchString(m.Subject):
-		set(Bounce, "without a return path, about a delivery")
-		return
+	case s.kind == "multipart/report" && strings.EqualFold(s.params["report-type"], "delivery-status"), s.report.status:
+		return Bounce, "a delivery status report (RFC 3464)"
+	case s.h.get("X-Failed-Recipients") != "":
+		return Bounce, "X-Failed-Recipients"
+	case daemonExact.MatchString(s.local):
+		return Bounce, "from the mail system"
+	case (daemon || daemonName.MatchString(s.m.From.Name)) && (s.nullSender || s.auto != "" || about && (aboutAt(s.m.Subject) || bounceText.MatchString(cut(s.m.Text, 4096)))):
+		return Bounce, "from the mail system, about a delivery"
+	case s.nullSender && about:
+		return Bounce, "without a return path, about a delivery"
+	case about && s.auto == "auto-replied":
+		return Bounce, "Auto-Submitted, about a delivery"
+	case s.m.From.Addr == "" && about && bounceText.MatchString(cut(s.m.Text, 4096)):
+		return Bounce, "without a sender, about a delivery"
 	}
+	return Human, ""
+}
+
+// aboutAt tells whether a subject begins with a delivery's failure.
+func aboutAt(subject string) bool {
+	loc := bounceSubject.FindStringIndex(subject)
+	return loc != nil && loc[0] <= 12
+}
+
+// autoReplyHeaders are the fields of programs that answer for people.
+var autoReplyHeaders = []string{"X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Mail-Autoreply", "X-Autoreply-From", "X-Auto-Reply-From", "X-Vacation", "X-Vacation-Message", "X-Autoreply-Domain", "X-Responder", "X-Out-Of-Office"}
+
+// autoReply knows vacation messages, receipts, calendar responses, and programs
+// that ask the writer to confirm a mail.
+func (s *evidence) autoReply() (Automated, string) {
+	for _, name := range autoReplyHeaders {
+		if positive(s.h.get(name)) {
+			return AutoReply, name + ", a header of autoresponders"
+		}
+	}
+	subject := autoSubject(s.m.Subject)
+	generated := strings.ToLower(s.h.get("X-Autogenerated"))
 	switch {
-	case auto == "auto-replied":
-		set(AutoReply, "Auto-Submitted: auto-replied (RFC 3834)")
-		return
-	case ctype == "multipart/report" && strings.EqualFold(params["report-type"], "disposition-notification"):
-		set(AutoReply, "a receipt (RFC 8098)")
-		return
-	case positive(h.get("X-Autoreply")), positive(h.get("X-Autorespond")), h.get("X-Mail-Autoreply") != "", positive(h.get("X-Autoresponder")), h.get("X-Autogenerated") != "" && strings.Contains(strings.ToLower(h.get("X-Autogenerated")), "reply"):
-		set(AutoReply, "a header of autoresponders")
-		return
-	case strings.Contains(precedence, "auto_reply") || strings.Contains(precedence, "auto-reply"):
-		set(AutoReply, "Precedence: auto_reply")
-		return
-	case autoSubject.MatchString(m.Subject):
-		set(AutoReply, "the subject of automatic replies")
-		return
+	case s.auto == "auto-replied":
+		return AutoReply, "Auto-Submitted: auto-replied (RFC 3834)"
+	case s.kind == "multipart/report" && strings.EqualFold(s.params["report-type"], "disposition-notification"), s.report.receipt:
+		return AutoReply, "a receipt (RFC 8098)"
+	case strings.EqualFold(s.report.calendar, "reply"), strings.EqualFold(s.report.calendar, "counter"):
+		return AutoReply, "a calendar response (RFC 5546)"
+	case generated == "reply", generated == "bounce", strings.Contains(strings.ToLower(s.h.get("X-Post-Messageclass")), "autoresponder"), strings.EqualFold(s.h.get("Delivered-To"), "autoresponder"):
+		return AutoReply, "a header of autoresponders"
+	case strings.Contains(s.precedence, "auto_reply"), strings.Contains(s.precedence, "auto-reply"), strings.Contains(s.precedence, "autoreply"):
+		return AutoReply, "Precedence: auto_reply"
+	case subject == autoCertain:
+		return AutoReply, "the subject of automatic replies"
+	case s.h.get("X-Boxbe") != "", s.h.get("X-Choicemail-Registration-Request") != "", strings.Contains(s.h.get("X-Delivery-Agent"), "TMDA") && s.nullSender, s.h.get("X-Spamarrest-Challenge") != "":
+		return AutoReply, "it asks the writer to confirm a mail"
+	case subject == autoLikely && (s.nullSender || s.auto != "" || s.bulk() || s.h.get("X-Auto-Response-Suppress") != ""):
+		return AutoReply, "the subject of automatic replies, and a header"
+	case s.nullSender && s.bulk():
+		return AutoReply, "without a return path, and " + s.precedenceSign()
 	}
-	list := ""
+	return Human, ""
+}
+
+func (s *evidence) bulk() bool {
+	return strings.Contains(s.precedence, "bulk") || strings.Contains(s.precedence, "junk")
+}
+
+func (s *evidence) precedenceSign() string {
+	return "Precedence: " + cleanLine(s.precedence, 40)
+}
+
+// list knows mailing lists and newsletters (RFC 2919, RFC 2369). A list that is
+// the team's own address, as with a group that people write to, is none.
+func (s *evidence) list(p *Parser) (Automated, string) {
+	if p.ownList(s.h) {
+		return Human, ""
+	}
+	unsubscribe := s.h.get("List-Unsubscribe") != ""
 	switch {
-	case h.get("List-Id") != "":
-		list = "List-Id (RFC 2919)"
-	case h.get("List-Unsubscribe") != "" && (precedence != "" || h.get("List-Post") != "" || robotName.MatchString(local) || h.get("List-Unsubscribe-Post") != ""):
-		list = "List-Unsubscribe (RFC 2369)"
-	case strings.Contains(precedence, "list"), strings.Contains(precedence, "bulk"), strings.Contains(precedence, "junk"):
-		list = "Precedence: " + cleanLine(precedence, 40)
-	case h.get("X-Mailing-List") != "" || h.get("Mailing-List") != "":
-		list = "a header of mailing lists"
+	case s.h.get("List-Id") != "":
+		return List, "List-Id (RFC 2919)"
+	case s.h.get("List-Post") != "", s.h.get("X-Mailing-List") != "", s.h.get("Mailing-List") != "", s.h.get("X-Mailman-Version") != "":
+		return List, "a header of mailing lists"
+	case strings.Contains(s.precedence, "list"):
+		return List, s.precedenceSign()
+	case unsubscribe && !noReply.MatchString(s.local) && (s.bulk() || newsName.MatchString(s.local) || s.h.get("List-Unsubscribe-Post") != "" || s.h.get("Feedback-Id") != ""):
+		return List, "List-Unsubscribe (RFC 2369), and more"
+	case s.bulk() && newsName.MatchString(s.local):
+		return List, s.precedenceSign() + ", from a newsletter's address"
 	}
-	if auto == "auto-generated" || auto == "auto-notified" || strings.HasPrefix(auto, "auto-") {
-		if list == "" || robotName.MatchString(local) {
-			set(Notification, "Auto-Submitted: "+cleanLine(auto, 40))
-			return
-		}
+	return Human, ""
+}
+
+// notification knows what programs send of themselves. What a web form or a
+// help desk sends for a person is that person's.
+func (s *evidence) notification() (Automated, string) {
+	personal := s.m.Via.Addr != "" || s.form
+	switch {
+	case s.auto != "" && !personal:
+		return Notification, "Auto-Submitted: " + cleanLine(s.auto, 40)
+	case s.kind == "multipart/report":
+		return Notification, "a report (RFC 6522)"
+	case s.h.get("X-Cron-Env") != "", positive(s.h.get("X-Fc-Machinegenerated")):
+		return Notification, "a header of programs"
+	case personal:
+		return Human, ""
 	}
-	if list != "" {
-		set(List, list)
-		return
+	var weak []string
+	if noReply.MatchString(s.local) {
+		return Notification, "the sender takes no reply"
 	}
-	if robotName.MatchString(local) && m.Via.Addr == "" {
-		weak := []string{"the sender's name is a machine's"}
-		if h.get("X-Auto-Response-Suppress") != "" {
-			weak = append(weak, "X-Auto-Response-Suppress")
-		}
-		if h.get("List-Unsubscribe") != "" || h.get("Feedback-Id") != "" || h.get("X-Mailer-Campaign") != "" {
-			weak = append(weak, "headers of bulk mail")
-		}
-		if strings.HasPrefix(strings.ToLower(local), "no") || strings.HasPrefix(strings.ToLower(local), "do") {
-			weak = append(weak, "it takes no reply")
-		}
-		if len(weak) > 1 {
-			set(Notification, strings.Join(weak, ", "))
-		}
+	if robotName.MatchString(s.local) || newsName.MatchString(s.local) {
+		weak = append(weak, "the sender's name is a machine's")
 	}
+	if s.h.get("List-Unsubscribe") != "" || s.h.get("Feedback-Id") != "" || s.h.get("X-Mailer-Campaign") != "" || s.h.get("X-Campaign") != "" || s.h.get("X-Campaignid") != "" {
+		weak = append(weak, "headers of bulk mail")
+	}
+	if s.bulk() {
+		weak = append(weak, s.precedenceSign())
+	}
+	if s.nullSender {
+		weak = append(weak, "it has no return path")
+	}
+	if s.h.get("X-Auto-Response-Suppress") != "" && len(weak) > 0 && strings.Contains(weak[0], "machine") {
+		weak = append(weak, "X-Auto-Response-Suppress")
+	}
+	if len(weak) > 1 {
+		return Notification, strings.Join(weak, ", ")
+	}
+	return Human, ""
 }
 
 func positive(v string) bool {
 	v = strings.ToLower(strings.TrimSpace(v))
 	return v != "" && v != "no" && v != "false" && v != "0"
+}
+
+// ownList tells whether the list that a mail came through is one of the team's
+// own addresses: a group that customers write to.
+func (p *Parser) ownList(h *header) bool {
+	id := strings.ToLower(h.get("List-Id") + " ")
+	post := strings.ToLower(h.get("List-Post") + " " + h.get("Mailing-List") + " " + h.get("X-Mailing-List") + " ")
+	return slices.ContainsFunc(p.OwnAddresses, func(own string) bool {
+		local, domain, _ := strings.Cut(own, "@")
+		return local != "" && (strings.Contains(id, "<"+local+"."+domain+">") || strings.HasPrefix(id, local+"."+domain+" ") || containsAny(post, []string{":" + own + ">", ":" + own + "?", " " + own + ";", "<" + own + ">"}) || strings.HasPrefix(post, own+" "))
+	})
+}
+
+var (
+	formMail    = regexp.MustCompile(`(?im)^\W{0,4}(?:(?:your |ihre |sender'?s? |customer |kunden-?)?(?:e-?mail|mail|courriel|correo(?: electrónico)?)(?:[ -]?(?:address|adresse|id))?|from|reply[ -]?to|von|de)\W{0,4}[:=]\s*\W{0,3}([^\s<>@"]+@[^\s<>@",;)]+)`)
+	formMessage = regexp.MustCompile(`(?im)^\W{0,4}(?:your |ihre |deine |votre |customer )?(?:message(?: body)?|comments?|enquiry|inquiry|question|description|feedback|details|nachricht|mitteilung|anliegen|kommentar|frage|anfrage|beschreibung|commentaire|demande|mensaje|comentarios?|consulta|mensagem|messaggio|richiesta|bericht|opmerking|vraag|meddelande|besked|beskjed|viesti|wiadomość|zpráva|správa|üzenet|mesaj|mesajul|сообщение|повідомлення|メッセージ|お問い合わせ内容|留言|消息|메시지)\W{0,3}(?:[:=]|$)`)
+)
+
+// formFields tells whether a text is what a web form sends: an address and a
+// message, each behind its name.
+func formFields(text string) bool {
+	text = cut(text, 16<<10)
+	return formMessage.MatchString(text) && formMail.MatchString(text)
 }

@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -24,8 +23,8 @@ func (p *Parser) head(h *header, r *reading) {
 	}
 	m.From = firstAddress(h.get("From"))
 	m.To = append(parseAddresses(h.get("To"), 50), parseAddresses(h.get("Cc"), 50)...)
+	m.Authenticated = p.authentication(h, m.From.Addr)
 	p.onBehalf(h, m)
-	m.Authenticated = p.authentication(h)
 }
 
 // noFrom looks for who handed the mail over where From names nobody: it counts
@@ -40,39 +39,6 @@ func noFrom(h *header, r *reading) {
 	}
 }
 
-// forms are how the addresses begin that web forms send from.
-var forms = []string{"noreply", "no-reply", "donotreply", "do-not-reply", "form", "forms", "contact", "webform", "website", "wordpress", "mailer", "www-data", "web"}
-
-// onBehalf finds the person behind a web form, which sends from an address of
-// its own and names the person in Reply-To.
-func (p *Parser) onBehalf(h *header, m *Message) {
-	reply := firstAddress(h.get("Reply-To"))
-	if reply.Addr == "" || strings.EqualFold(reply.Addr, m.From.Addr) || h.get("List-Id") != "" {
-		return
-	}
-	from := strings.ToLower(m.From.Addr)
-	if !slices.Contains(p.OwnAddresses, from) && !startsWith(from, forms) {
-		return
-	}
-	to := strings.ToLower(reply.Addr)
-	if slices.Contains(p.OwnAddresses, to) || strings.HasPrefix(to, "noreply") || strings.HasPrefix(to, "no-reply") {
-		return
-	}
-	m.Via, m.From = m.From, reply
-	if m.From.Name == "" {
-		m.From.Name = m.Via.Name
-	}
-}
-
-// startsWith tells whether an address's local part is one of the words, or begins
-// with it and a dash or plus.
-func startsWith(addr string, words []string) bool {
-	local, _, _ := strings.Cut(addr, "@")
-	return slices.ContainsFunc(words, func(w string) bool {
-		return local == w || strings.HasPrefix(local, w+"-") || strings.HasPrefix(local, w+"+")
-	})
-}
-
 // received is the newest Received header's time.
 func received(h *header) time.Time {
 	for _, v := range h.all("Received") {
@@ -83,31 +49,4 @@ func received(h *header) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// authentication reads what the configured server found (RFC 8601). The
-// server adds its field on top; fields of other names may be forged.
-func (p *Parser) authentication(h *header) Authentication {
-	if p.AuthservID == "" {
-		return AuthUnknown
-	}
-	for _, v := range h.all("Authentication-Results") {
-		id, rest, _ := strings.Cut(v, ";")
-		if !strings.EqualFold(strings.TrimSpace(strings.Fields(id + " x")[0]), p.AuthservID) {
-			continue
-		}
-		rest = strings.ToLower(strings.Join(strings.Fields(rest), " "))
-		switch {
-		case strings.Contains(rest, "dmarc=pass"):
-			return AuthPass
-		case strings.Contains(rest, "dmarc=fail"):
-			return AuthFail
-		case strings.Contains(rest, "dkim=pass"), strings.Contains(rest, "spf=pass"):
-			return AuthPass
-		case strings.Contains(rest, "dkim=fail"), strings.Contains(rest, "spf=fail"), strings.Contains(rest, "spf=softfail"):
-			return AuthFail
-		}
-		return AuthUnknown
-	}
-	return AuthUnknown
 }

@@ -95,6 +95,7 @@ func (p *Parser) parse(raw []byte, r *reading) {
 			m.Text = readableText(&b)
 		}
 	}
+	p.fromForm(m)
 	p.automated(&h, r)
 	if own := b.own(); m.Automated == Bounce && len(own.pieces) < len(b.pieces) {
 		if text := readableText(own); text != "" { // without the mail that came back

@@ -50,6 +50,7 @@ type place struct {
 	kind   string // what a part is that does not say
 	depth  int
 	report bool // inside a report about a mail (RFC 6522)
+	inside bool // inside a mail that is enclosed
 }
 
 // walk reads an entity. A part that cannot be read never ends the walk.
@@ -67,9 +68,11 @@ func (r *reading) walk(h *header, body []byte, at place, b *content) {
 		at.report = at.report || kind == "multipart/report"
 		r.multipart(kind, params, transfer, body, at, b)
 	case kind == "message/delivery-status" || kind == "message/disposition-notification" || kind == "message/global-delivery-status":
-		r.report.read(decodeTransfer(body, transfer), kind)
+		if !at.inside { // else a person sends us a report that they got
+			r.report.read(decodeTransfer(body, transfer), kind)
+		}
 	case kind == "message/rfc822" || kind == "message/global" || kind == "message/news":
-		at.report = at.report || disposition == "attachment" || transfer == ""
+		at.report, at.inside = at.report || disposition == "attachment" || transfer == "", true
 		r.enclosed(decodeTransfer(body, transfer), at, b)
 	case kind == "text/rfc822-headers" || kind == "message/rfc822-headers":
 		r.attachment(kind, params, dparams, h, body)
@@ -77,6 +80,9 @@ func (r *reading) walk(h *header, body []byte, at place, b *content) {
 	case kind == "text/calendar" || kind == "application/ics":
 		r.attachment(kind, params, dparams, h, body)
 		s, _ := toUTF8(decodeTransfer(body, transfer), params["charset"])
+		if !at.inside {
+			r.report.readCalendar([]byte(s), params)
+		}
 		r.spare.pieces = append(r.spare.pieces, piece{plain: invitation(s)})
 	case signedKind(kind, params) && r.signed(body, transfer, at, b):
 		r.attachment(kind, params, dparams, h, body)

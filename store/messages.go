@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -101,8 +100,8 @@ func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err er
 			if err := tx.Bucket(bIDs).Put(id, key); err != nil {
 				return err
 			}
-			if e.MessageID != "" {
-				if err := tx.Bucket(bThreads).Put(short(e.MessageID), key); err != nil {
+			for _, thread := range threads(&e) {
+				if err := tx.Bucket(bThreads).Put(short(thread), key); err != nil {
 					return err
 				}
 			}
@@ -129,14 +128,36 @@ func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err er
 	return a, err
 }
 
+// threads are the names by which later mail finds a message's thread: its
+// Message-ID, and its writer and subject.
+func threads(e *Entry) (names []string) {
+	if e.MessageID != "" {
+		names = append(names, e.MessageID)
+	}
+	if name, _ := e.SubjectThread(); name != "" {
+		names = append(names, name)
+	}
+	return names
+}
+
+// followUpWithin is how long after a mail another of its thread is one more
+// word on the same matter.
+const followUpWithin = 14 * 24 * time.Hour
+
+// followUp tells whether a message goes on with what its writer wrote before:
+// by the mails that it says it answers, else by an answer's subject.
 func (s *Store) followUp(tx *bbolt.Tx, e *Entry) bool {
-	for _, ref := range append(append([]string{}, e.InReplyTo...), e.References...) {
-		key := tx.Bucket(bThreads).Get(short(ref))
-		if key == nil || e.Received.Sub(keyTime(key)) > 14*24*time.Hour {
+	names := append(append([]string{}, e.InReplyTo...), e.References...)
+	if name, answer := e.SubjectThread(); answer && name != "" {
+		names = append(names, name)
+	}
+	for _, name := range names {
+		key := tx.Bucket(bThreads).Get(short(name))
+		if key == nil || e.Received.Sub(keyTime(key)) > followUpWithin {
 			continue
 		}
 		first, err := decodeHead(tx.Bucket(bMessages).Get(key), true)
-		if err == nil && strings.EqualFold(first.From.Addr, e.From.Addr) {
+		if err == nil && first.Complainant() == e.Complainant() {
 			return true
 		}
 	}

@@ -11,7 +11,7 @@
 //	messages        time received, 8 bytes of SHA-256 of the id -> head (codec.go: version, fields)
 //	texts           the same key -> text and reply (JSON, deflated); gone after their retention
 //	ids             short(id) -> key of the message
-//	threads         short(Message-ID) -> key of the message
+//	threads         short(Message-ID), short(writer and subject) -> key of the message
 //	again           key of the message, short(place) -> Place (JSON) where it was found again
 //	counts          hour, category -> messages, complaints (two numbers)
 //	corrected       key of a message that a person sorted -> who

@@ -96,13 +96,18 @@ func TestAnAnswerInAKnownThreadIsAFollowUp(t *testing.T) {
 	first, second, other := entry(1, "login"), entry(2, "login"), entry(3, "login")
 	second.From, second.References = first.From, []string{"support-answer@y", "1@x"}
 	other.References = []string{"1@x"} // somebody else in that thread
-	appendOne(t, s, first, second, other)
+	first.Subject = "I can't log in"
+	bySubject, again, foreign := entry(4, "login"), entry(5, "login"), entry(6, "login")
+	bySubject.From, bySubject.Subject = first.From, "AW: RE[2]: I can't  log in"
+	again.From, again.Subject = first.From, first.Subject // written anew: no answer
+	foreign.Subject = "Re: " + first.Subject
+	appendOne(t, s, first, second, other, bySubject, again, foreign)
 	var follow []bool
 	if _, err := s.Since(0, 0, func(e Event) error { follow = append(follow, e.Message.FollowUp); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if fmt.Sprint(follow) != "[false true false]" {
-		t.Errorf("follow-ups = %v, want [false true false]", follow)
+	if fmt.Sprint(follow) != "[false true false true false false]" {
+		t.Errorf("follow-ups = %v, want [false true false true false false]", follow)
 	}
 }
 
