@@ -107,7 +107,7 @@ func TestAPersonFollowsASurge(t *testing.T) {
 		t.Errorf("the incident's page says neither the package nor the customers' words:\n%s", s)
 	}
 	do(chromedp.Click(`button[value="acknowledge"]`), chromedp.WaitVisible(".alarm.acknowledged"),
-		chromedp.SendKeys("#note", "rolling back"), chromedp.Click(`button[value="note"]`), chromedp.WaitVisible(".timeline .note"))
+		chromedp.SendKeys("#note", "rolling back"), chromedp.Click(`button[value="note"]`), chromedp.WaitVisible(".timeline .step-note"))
 
 	// A mail that was sorted wrongly is corrected, and the next one like it is
 	// sorted right.

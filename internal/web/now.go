@@ -23,7 +23,7 @@ type nowData struct {
 	From     string // where the span begins, for links to its mails
 	Status   Status
 	Blind    bool // nothing can be said: a folder cannot be read
-	Reading  bool // nothing can be said yet: no folder was read to its end
+	Reading  bool // nothing can be said yet: a folder was not read to its end
 	Marks    []Mark
 	Newest   []store.Entry
 }
@@ -103,12 +103,9 @@ func (d *nowData) sort(s *Server, touched []detect.Incident) error {
 
 // sight tells whether a quiet page may say that all is well.
 func (d *nowData) sight() {
-	d.Reading = d.Status.Running
 	for _, f := range d.Status.Folders {
 		d.Blind = d.Blind || f.Blind
-		if !f.LastRead.IsZero() && f.Total == 0 {
-			d.Reading = false
-		}
+		d.Reading = d.Reading || f.LastRead.IsZero() || f.Total > 0
 	}
 }
 
