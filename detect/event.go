@@ -100,6 +100,7 @@ type Deployment struct {
 	Kind        string          `json:"kind,omitempty"` // "" or "release", "rollback", "config", "flag", "campaign"
 	At          time.Time       `json:"time"`
 	Failed      bool            `json:"failed,omitempty"`
+	Elsewhere   bool            `json:"elsewhere,omitempty"` // by configuration not production: never suspected
 	Commit      string          `json:"commit,omitempty"`
 	Link        string          `json:"url,omitempty"`
 	Actor       string          `json:"actor,omitempty"`

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -11,47 +12,85 @@ import (
 // Diff compares the packages of two deployments as sets of versions for each
 // name: a lockfile may hold several versions of one package.
 func Diff(before, after []Package) []PackageChange {
-	type versions struct{ from, to []string }
-	type key struct{ ecosystem, name string }
-	all := map[key]*versions{}
-	info := map[key]Package{}
-	collect := func(list []Package, pick func(*versions) *[]string) {
-		for _, p := range list {
-			k := key{p.Ecosystem, p.Name}
-			v := all[k]
-			if v == nil {
-				v = &versions{}
-				all[k] = v
-			}
-			if to := pick(v); !slices.Contains(*to, p.Version) {
-				*to = append(*to, p.Version)
-			}
-			q := info[k]
-			q.Direct = q.Direct || p.Direct
-			if _, known := info[k]; !known {
-				q.Dev = p.Dev
-			}
-			q.Dev = q.Dev && p.Dev
-			info[k] = q
-		}
-	}
-	collect(before, func(v *versions) *[]string { return &v.from })
-	collect(after, func(v *versions) *[]string { return &v.to })
+	before, after = inOrder(before), inOrder(after)
 	var changes []PackageChange
-	for k, v := range all {
-		slices.SortFunc(v.from, compareVersions)
-		slices.SortFunc(v.to, compareVersions)
-		if slices.Equal(v.from, v.to) {
+	for len(before)+len(after) > 0 {
+		// The packages of the name that comes first, on each side.
+		var from, to []Package
+		switch c := compareNames(before, after); {
+		case c < 0:
+			from, before = sameName(before)
+		case c > 0:
+			to, after = sameName(after)
+		default:
+			from, before = sameName(before)
+			to, after = sameName(after)
+		}
+		if slices.EqualFunc(from, to, func(a, b Package) bool { return a.Version == b.Version }) {
 			continue
 		}
-		c := PackageChange{Name: k.name, Ecosystem: k.ecosystem, Direct: info[k].Direct, Dev: info[k].Dev, From: v.from, To: v.to}
-		c.Kind = changeKind(v.from, v.to)
-		changes = append(changes, c)
+		if c, differ := change(from, to); differ {
+			changes = append(changes, c)
+		}
 	}
-	sort.Slice(changes, func(a, b int) bool {
-		return changes[a].Name < changes[b].Name || changes[a].Name == changes[b].Name && changes[a].Ecosystem < changes[b].Ecosystem
-	})
 	return changes
+}
+
+func byName(a, b Package) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Ecosystem, b.Ecosystem))
+}
+
+// inOrder sorts by name, unless the list is.
+func inOrder(list []Package) []Package {
+	if slices.IsSortedFunc(list, byName) {
+		return list
+	}
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, byName)
+	return list
+}
+
+// compareNames compares the first of two lists; the end comes after all.
+func compareNames(a, b []Package) int {
+	switch {
+	case len(b) == 0:
+		return -1
+	case len(a) == 0:
+		return 1
+	}
+	return byName(a[0], b[0])
+}
+
+// sameName cuts a list after the packages of its first name.
+func sameName(list []Package) (these, rest []Package) {
+	n := 1
+	for n < len(list) && byName(list[0], list[n]) == 0 {
+		n++
+	}
+	return list[:n], list[n:]
+}
+
+// change is the difference between the versions of one package. It is direct
+// if it is anywhere, and for development only if it is everywhere.
+func change(from, to []Package) (c PackageChange, differ bool) {
+	versions := func(list []Package) (out []string) {
+		for _, p := range list {
+			out = append(out, p.Version)
+		}
+		slices.SortFunc(out, CompareVersions)
+		return slices.Compact(out)
+	}
+	c.From, c.To = versions(from), versions(to)
+	c.Dev = true
+	for _, p := range slices.Concat(from, to) {
+		c.Name, c.Ecosystem = p.Name, p.Ecosystem
+		c.Direct, c.Dev = c.Direct || p.Direct, c.Dev && p.Dev
+	}
+	if slices.Equal(c.From, c.To) {
+		return c, false
+	}
+	c.Kind = changeKind(c.From, c.To)
+	return c, true
 }
 
 func changeKind(from, to []string) string {
@@ -62,11 +101,11 @@ func changeKind(from, to []string) string {
 		return "removed"
 	}
 	a, b := from[len(from)-1], to[len(to)-1]
-	switch c := compareVersions(a, b); {
+	switch c := CompareVersions(a, b); {
 	case c > 0:
 		return "downgraded"
 	case c == 0:
-		if compareVersions(from[0], to[0]) > 0 {
+		if CompareVersions(from[0], to[0]) > 0 {
 			return "downgraded"
 		}
 		return "upgraded"
@@ -82,10 +121,10 @@ func major(v string) string {
 	return m
 }
 
-// compareVersions orders versions by their numbers and, where those are equal,
+// CompareVersions orders versions by their numbers and, where those are equal,
 // a pre-release before its release (semver.org section 11); other schemes of
 // numbers and dots are ordered sensibly too.
-func compareVersions(a, b string) int {
+func CompareVersions(a, b string) int {
 	a, b = strings.TrimLeft(a, "vV="), strings.TrimLeft(b, "vV=")
 	a, _, _ = strings.Cut(a, "+")
 	b, _, _ = strings.Cut(b, "+")

@@ -25,11 +25,11 @@ func TestDiffNamesWhatChanged(t *testing.T) {
 func TestVersionsAreOrderedByTheirNumbers(t *testing.T) {
 	list := []string{"1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0", "v1.2.0", "1.10.0", "2.0"}
 	for i := 1; i < len(list); i++ {
-		if compareVersions(list[i-1], list[i]) >= 0 || compareVersions(list[i], list[i-1]) <= 0 {
+		if CompareVersions(list[i-1], list[i]) >= 0 || CompareVersions(list[i], list[i-1]) <= 0 {
 			t.Errorf("%s should be before %s", list[i-1], list[i])
 		}
 	}
-	if compareVersions("1.0", "1.0.0") != 0 || compareVersions("1.0.0+a", "1.0.0+b") != 0 {
+	if CompareVersions("1.0", "1.0.0") != 0 || CompareVersions("1.0.0+a", "1.0.0+b") != 0 {
 		t.Error("equal versions differ")
 	}
 }

@@ -23,7 +23,7 @@ const watchFor = 2 * time.Hour
 func (x *deployed) suspicious() bool { return x.able }
 
 func canBlame(x *Deployment) bool {
-	return !x.Failed && x.Kind != "campaign" && (x.Environment == "" || production(x.Environment))
+	return !x.Failed && !x.Elsewhere && x.Kind != "campaign" && (x.Environment == "" || production(x.Environment))
 }
 
 // production is the habit of names; other environments are recorded by whoever

@@ -203,6 +203,28 @@ func (s *Store) Deployments(from, to time.Time) (list []detect.Deployment, err e
 	return
 }
 
+// DeploymentsBefore calls f with those before a time, newest first, until it
+// returns false.
+func (s *Store) DeploymentsBefore(at time.Time, f func(detect.Deployment) bool) error {
+	return s.db.View(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bDeployments).Cursor()
+		prev := c.Prev
+		if k, _ := c.Seek(timeKey(at)); k == nil {
+			prev = c.Last
+		}
+		for k, v := prev(); k != nil; k, v = c.Prev() {
+			var d detect.Deployment
+			if err := json.Unmarshal(v, &d); err != nil {
+				return err
+			}
+			if !f(d) {
+				return nil
+			}
+		}
+		return nil
+	})
+}
+
 // Deployment returns one.
 func (s *Store) Deployment(id string) (d detect.Deployment, ok bool, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
@@ -232,6 +254,21 @@ func (s *Store) Packages(service, environment string, before time.Time) (list []
 			if d.Service == service && d.Environment == environment && !d.Failed {
 				return json.Unmarshal(v, &list)
 			}
+		}
+		return nil
+	})
+	return
+}
+
+// PackagesOf returns those that a deployment came with, none without a lockfile.
+func (s *Store) PackagesOf(deployment string) (list []detect.Package, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		key := tx.Bucket(bDeployIDs).Get(short(deployment))
+		if key == nil {
+			return nil
+		}
+		if v := tx.Bucket(bPackages).Get(key); v != nil {
+			return json.Unmarshal(v, &list)
 		}
 		return nil
 	})

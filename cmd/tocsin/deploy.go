@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"tocsin/detect"
 	"tocsin/internal/config"
 	"tocsin/internal/deploy"
 	"tocsin/internal/web"
@@ -87,7 +88,7 @@ type deployment struct {
 }
 
 // maxLockfile bounds what is sent.
-const maxLockfile = 24 << 20
+const maxLockfile = 20 << 20
 
 func (d *deployment) run(ctx context.Context) error {
 	if d.body.Service == "" || d.body.Version == "" {
@@ -138,18 +139,40 @@ func (d *deployment) run(ctx context.Context) error {
 	return nil
 }
 
-func (d *deployment) readLockfile() error {
-	f, err := os.Open(d.lockfile)
+// lockfileText reads a lockfile whole.
+func lockfileText(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("lockfile: %w", err)
+		return nil, fmt.Errorf("lockfile: %w", err)
 	}
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, maxLockfile+1))
 	if err != nil {
-		return fmt.Errorf("lockfile: %w", err)
+		return nil, fmt.Errorf("lockfile: %w", err)
 	}
 	if len(raw) > maxLockfile {
-		return fmt.Errorf("lockfile %s is larger than %d MB", d.lockfile, maxLockfile>>20)
+		return nil, fmt.Errorf("lockfile %s is larger than %d MB", path, maxLockfile>>20)
+	}
+	return raw, nil
+}
+
+// readLockfile reads the packages of a lockfile.
+func readLockfile(path string) ([]detect.Package, error) {
+	raw, err := lockfileText(path)
+	if err != nil {
+		return nil, err
+	}
+	packages, err := deploy.ParseLockfile(filepath.Base(path), raw)
+	if err != nil {
+		return nil, fmt.Errorf("lockfile %s: %w", path, err)
+	}
+	return packages, nil
+}
+
+func (d *deployment) readLockfile() error {
+	raw, err := lockfileText(d.lockfile)
+	if err != nil {
+		return err
 	}
 	name := filepath.Base(d.lockfile)
 	if _, err := deploy.ParseLockfile(name, raw); err != nil {

@@ -35,7 +35,7 @@ type command struct {
 var commands = []command{
 	demoCommand, runCommand, checkCommand,
 	messagesCommand, incidentsCommand, deploymentsCommand,
-	correctCommand, deployCommand, digestCommand, postmortemCommand,
+	correctCommand, deployCommand, depsCommand, digestCommand, postmortemCommand,
 	inspectCommand, classifyCommand, trainCommand, evalCommand, backtestCommand, simulateCommand,
 	importCommand, forgetCommand, backupCommand, loginCommand, passwdCommand,
 }

@@ -47,9 +47,10 @@ type system struct {
 	listener net.Listener // of the dashboard
 	control  *control     // how the other commands find this one; nil without a dashboard
 	cert     *tls.Certificate
-	digests  *digest.Sender    // nil: none is wanted
-	pollers  []*outcome.Poller // success rates
-	beat     *page.Heartbeat   // nil: none is wanted
+	digests  *digest.Sender       // nil: none is wanted
+	packages *deploy.PackageWatch // nil: none is watched
+	pollers  []*outcome.Poller    // success rates
+	beat     *page.Heartbeat      // nil: none is wanted
 	metrics  []prometheus.Collector
 	more     []func(context.Context) error
 }
@@ -81,6 +82,10 @@ func (s *system) connect() error {
 	})
 	s.recorder = &deploy.Recorder{Store: s.store, Now: s.now, Recorded: s.worker.Recorded, Log: s.log, Environments: s.cfg.Deployment.Environments}
 	s.recorder.Then = s.announce
+	if len(s.cfg.Packages.Watch) > 0 {
+		s.packages = deploy.NewPackageWatch(s.store, advisorFor(s.cfg, s.now), s.log, s.worker.Recorded)
+		s.more = append(s.more, s.packages.Run)
+	}
 	for name, o := range s.cfg.Outcome {
 		s.pollers = append(s.pollers, &outcome.Poller{Name: name, URL: o.URL, Token: o.Token.Reveal(), Service: o.Service, Action: o.Action,
 			Succeeded: o.Succeeded, Failed: o.Failed, Every: o.Every.D(), Log: s.log, Now: s.now, Record: s.recordOutcomes})
@@ -207,8 +212,11 @@ func (s *system) refused(pager, text string) {
 	s.worker.Recorded()
 }
 
-// announce tells the pagers that want it of a deployment.
+// announce tells those who want to know of a deployment.
 func (s *system) announce(d detect.Deployment) {
+	if s.packages != nil {
+		s.packages.Nudge()
+	}
 	for name, p := range s.cfg.Pager {
 		if p.Type != "pagerduty" || !p.Changes {
 			continue

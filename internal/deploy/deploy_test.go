@@ -232,6 +232,84 @@ func TestHooks(t *testing.T) {
 	}
 }
 
+// TestWhatIsToldTwiceIsOneDeployment, by whatever door and under whatever id; and
+// one that tells no time is known by its delivery.
+func TestWhatIsToldTwiceIsOneDeployment(t *testing.T) {
+	rec := recorder(t)
+	h := Hooks(rec, Secrets{Generic: secret}, nil)
+	timed := `{"service":"web","version":"2.4.0","time":"2026-11-24T09:38:20Z"}`
+	untimed := `{"service":"web","version":"2.4.1"}`
+	post := func(body, id string, want int) {
+		t.Helper()
+		m := hmac.New(sha256.New, []byte(secret))
+		stamp := fmt.Sprint(time.Now().Unix())
+		fmt.Fprintf(m, "%s.%s.%s", id, stamp, body)
+		w := call(h, "generic", body, map[string]string{"Webhook-Id": id, "Webhook-Timestamp": stamp, "Webhook-Signature": "v1,AAAA v1," + base64.StdEncoding.EncodeToString(m.Sum(nil))})
+		if w.Code != want {
+			t.Errorf("%s %s: %d %s, want %d", id, body, w.Code, w.Body, want)
+		}
+	}
+	post(timed, "msg_1", http.StatusCreated)
+	post(timed, "msg_2", http.StatusOK)
+	post(strings.Replace(timed, ":20Z", ":50Z", 1), "msg_3", http.StatusOK)
+	post(untimed, "msg_4", http.StatusCreated)
+	h = Hooks(rec, Secrets{Generic: secret}, nil) // a restart forgets which deliveries it took
+	rec.Now = func() time.Time { return now.Add(3 * time.Minute) }
+	post(untimed, "msg_4", http.StatusOK)
+	if l, _ := rec.Store.Deployments(time.Time{}, time.Time{}); len(l) != 2 {
+		t.Errorf("%d deployments were recorded, want 2", len(l))
+	}
+}
+
+// TestForgeriesDoNotFillTheLog: the first is logged, and how many more.
+func TestForgeriesDoNotFillTheLog(t *testing.T) {
+	var log bytes.Buffer
+	h := Hooks(recorder(t), Secrets{GitHub: secret}, slog.New(slog.NewTextHandler(&log, nil)))
+	for range 1000 {
+		call(h, "github", "{}", map[string]string{"X-Hub-Signature-256": "sha256=00"})
+	}
+	call(h, "github", strings.Repeat(" ", maxHook+1), nil)
+	if n := strings.Count(log.String(), "\n"); n != 2 {
+		t.Errorf("the log has %d lines of 1001 refusals of two kinds:\n%.500s", n, log.String())
+	}
+}
+
+// TestASlowSenderStopsNobody: bodies that never end, from as many as may send
+// large ones at a time, do not keep a small one waiting.
+func TestASlowSenderStopsNobody(t *testing.T) {
+	srv := httptest.NewServer(Hooks(recorder(t), Secrets{Generic: secret}, nil))
+	defer srv.Close()
+	for range 3 * hookSlots {
+		r, w := io.Pipe()
+		defer w.Close()
+		req, _ := http.NewRequest("POST", srv.URL+"/hooks/generic", r)
+		go func() {
+			if resp, err := srv.Client().Do(req); err == nil {
+				resp.Body.Close()
+			}
+		}()
+		io.WriteString(w, "{")
+	}
+	req, _ := http.NewRequest("POST", srv.URL+"/hooks/generic", strings.NewReader(bodies["generic"]))
+	req.Header.Set("Authorization", "Bearer "+secret)
+	resp, err := srv.Client().Do(req)
+	if err != nil || resp.StatusCode != http.StatusCreated {
+		t.Errorf("%+v, %v", resp, err)
+	}
+	srv.CloseClientConnections()
+}
+
+// TestOtherEnvironmentsAreNotSuspected, whatever they are called.
+func TestOtherEnvironmentsAreNotSuspected(t *testing.T) {
+	r := recorder(t)
+	for env, elsewhere := range map[string]bool{"": false, "production": false, "live": false, "shop-eu": false, "Production": false, "staging": true, "prod-test": true} {
+		d, _, err := r.Record(t.Context(), Request{Deployment: detect.Deployment{Service: "web", Version: "1 " + env, Environment: env, At: now}})
+		if err != nil || d.Elsewhere != elsewhere {
+			t.Errorf("%q: elsewhere %v, %v", env, d.Elsewhere, err)
+		}
+	}
+}
+
 // TestGitHubVector is GitHub's documented one.
 func TestGitHubVector(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", nil)
@@ -249,6 +327,12 @@ func TestLockfiles(t *testing.T) {
 		"npm-shrinkwrap.json": {`{"lockfileVersion":1,"dependencies":{"a":{"version":"1.0.0","dependencies":{"b":{"version":"2.0.0"}}}}}`, "a 1.0.0 npm; b 2.0.0 npm"},
 		"sub/yarn.lock":       {"# yarn lockfile v1\n\n\"@s/a@^1.0.0\", \"@s/a@~1.1\":\n  version \"1.1.5\"\n  dependencies:\n    version \"9\"\n\nb@^2:\n  version \"2.0.1\"\n", "@s/a 1.1.5 npm; b 2.0.1 npm"},
 		"yarn.lock":           {"__metadata:\n  version: 8\n\n\"a@npm:^1.0.0\":\n  version: 1.0.3\n  resolution: \"a@npm:1.0.3\"\n\n\"own@workspace:.\":\n  version: 0.0.0-use.local\n", "a 1.0.3 npm"},
+		"a/yarn.lock":         {"own@npm:real-one@^1.0.0:\n  version \"1.0.3\"\n", "real-one 1.0.3 npm"},
+		"5/pnpm-lock.yaml":    {"lockfileVersion: 5.3\nspecifiers:\n  a: ^1\ndependencies:\n  a: 1.0.0\ndevDependencies:\n  d: 2.0.0\npackages:\n  /a/1.0.0:\n    dev: false\n  /@s/b/2.0.0_x@1.0.0:\n    dev: true\n  /d/2.0.0:\n    dev: true\n", "@s/b 2.0.0 npm dev; a 1.0.0 npm direct; d 2.0.0 npm direct dev"},
+		"6/pnpm-lock.yaml":    {"lockfileVersion: '6.0'\ndependencies:\n  a:\n    specifier: ^1\n    version: 1.0.0(x@1)\npackages:\n  /a@1.0.0(x@1):\n    resolution: {}\n", "a 1.0.0 npm direct"},
+		"bun.lock":            {"{\n \"lockfileVersion\": 1,\n \"workspaces\": {\"\": {\"dependencies\": {\"a\": \"^1\",}, \"devDependencies\": {\"d\": \"1\",},},},\n \"packages\": {\n  \"a\": [\"a@1.0.0\", \"\", {}, \"sha\"],\n  \"d\": [\"d@1.1.0\", \"\", {\"x\": \"1,}\"}, \"sha\"],\n  \"own\": [\"own@workspace:packages/own\"],\n  \"a/@s/b\": [\"@s/b@2.0.0\", \"\", {}, \"sha\"],\n }\n}\n", "@s/b 2.0.0 npm; a 1.0.0 npm direct; d 1.1.0 npm direct dev"},
+		"2/uv.lock":           {"[[package]]\nname = \"own\"\nversion = \"0.1\"\nsource = { virtual = \".\" }\ndependencies = [\n { name = \"httpx\" },\n]\n[package.dev-dependencies]\ndev = [{ name = \"pytest\" }]\n[[package]]\nname = \"httpx\"\nversion = \"0.27\"\nsource = { registry = \"x\" }\n[[package]]\nname = \"pytest\"\nversion = \"8.0\"\nsource = { registry = \"x\" }\n", "httpx 0.27 PyPI direct; pytest 8.0 PyPI direct dev"},
+		"2/Cargo.lock":        {"[[package]]\nname = \"own\"\nversion = \"0.1.0\"\ndependencies = [\n \"serde\",\n \"syn 2.0.1\",\n]\n[[package]]\nname = \"serde\"\nversion = \"1.0.200\"\nsource = \"r\"\n[[package]]\nname = \"syn\"\nversion = \"2.0.1\"\nsource = \"r\"\n[[package]]\nname = \"quote\"\nversion = \"1.0.0\"\nsource = \"r\"\n", "quote 1.0.0 crates.io; serde 1.0.200 crates.io direct; syn 2.0.1 crates.io direct"},
 		"pnpm-lock.yaml":      {"lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a:\n        specifier: ^1\n        version: 1.0.0\npackages:\n  a@1.0.0:\n    resolution: {}\n  '@s/b@2.0.0(x@1)':\n    resolution: {}\n  /c/3.0.0_x:\n    dev: false\n", "@s/b 2.0.0 npm; a 1.0.0 npm direct; c 3.0.0 npm"},
 		"go.mod":              {"module x\n\ngo 1.26\n\nrequire (\n\ta.example/b v1.2.3\n\tc.example/d v0.1.0 // indirect\n)\nreplace c.example/d => e.example/f v0.2.0\n", "a.example/b v1.2.3 Go direct; c.example/d v0.2.0 Go; go 1.26 Go direct"},
 		"go.sum":              {"a.example/b v1.2.3 h1:xx=\na.example/b v1.2.3/go.mod h1:yy=\n", "a.example/b v1.2.3 Go"},
@@ -289,20 +373,6 @@ func TestLockfiles(t *testing.T) {
 	}
 }
 
-func FuzzLockfile(f *testing.F) {
-	for name := range lockfiles {
-		f.Add(name, []byte(`{"packages":{"":{}},"dependencies":{"a":null}}`))
-		f.Add(name, []byte("[[package]]\nname=\"a\"\nversion=\"1\"\n"))
-		f.Add(name, []byte("\"a@1\":\n  version \"1\"\nGEM\n  specs:\n    a (1)\n@"))
-	}
-	f.Fuzz(func(t *testing.T, name string, data []byte) {
-		list, err := ParseLockfile(name, data)
-		if err == nil {
-			detect.Diff(nil, list)
-		}
-	})
-}
-
 func FuzzParse(f *testing.F) {
 	for _, b := range bodies {
 		f.Add([]byte(b))
@@ -322,20 +392,4 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
-}
-
-func BenchmarkPackageLock(b *testing.B) {
-	var text strings.Builder
-	text.WriteString(`{"lockfileVersion":3,"packages":{"":{}`)
-	for n := range 30_000 {
-		fmt.Fprintf(&text, `,"node_modules/package-%d":{"version":"1.%d.0","resolved":"https://example.com/package-%d.tgz","integrity":"sha512-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}`, n, n%50, n)
-	}
-	text.WriteString("}}")
-	data := []byte(text.String())
-	b.SetBytes(int64(len(data)))
-	for b.Loop() {
-		if _, err := ParseLockfile("package-lock.json", data); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

@@ -34,7 +34,9 @@ const (
 	hookPast  = 24 * time.Hour  // a sender's time is believed that far back
 	seenFor   = 24 * time.Hour
 	maxSeen   = 100_000
-	hookSlots = 4 // bodies in memory at a time
+	hookSlots = 4           // large bodies in memory at a time
+	smallHook = 64 << 10    // a body up to this takes no slot, so that a slow sender of a large one stops nobody
+	sayAgain  = time.Minute // between lines of the log about the same refusals
 )
 
 // hook is one sender: how it signs, and what its body means.
@@ -66,13 +68,20 @@ type hooks struct {
 
 	mu   sync.Mutex
 	seen map[string]time.Time // deliveries
+	said map[string]*refusals
+}
+
+// refusals are those of one kind since the log spoke of them last.
+type refusals struct {
+	at   time.Time
+	more int
 }
 
 // Hooks answers POST /hooks/{github,gitlab,vercel,heroku,cdevents,generic}.
 // Each body is read once and bounded, its signature is checked before it is
 // parsed, and the same delivery twice is one.
 func Hooks(r *Recorder, s Secrets, log *slog.Logger) http.Handler {
-	h := &hooks{recorder: r, workflow: s.Workflows, log: log, slots: make(chan struct{}, hookSlots), seen: map[string]time.Time{},
+	h := &hooks{recorder: r, workflow: s.Workflows, log: log, slots: make(chan struct{}, hookSlots), seen: map[string]time.Time{}, said: map[string]*refusals{},
 		secrets: map[string]string{"github": s.GitHub, "gitlab": s.GitLab, "vercel": s.Vercel, "heroku": s.Heroku, "cdevents": s.CDEvents, "generic": s.Generic}}
 	return h
 }
@@ -90,15 +99,17 @@ func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "a webhook is a POST", http.StatusMethodNotAllowed)
 		return
 	}
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-r.Context().Done():
-		return
+	if r.ContentLength < 0 || r.ContentLength > smallHook {
+		select {
+		case h.slots <- struct{}{}:
+			defer func() { <-h.slots }()
+		case <-r.Context().Done():
+			return
+		}
 	}
 	status, text := h.take(w, r, name, sender)
-	if status >= 400 && h.log != nil {
-		h.log.Warn("webhook was refused", "hook", name, "remote", r.RemoteAddr, "status", status, "err", text)
+	if status >= 400 {
+		h.refused(name, r.RemoteAddr, status, text)
 	}
 	if status >= 400 {
 		http.Error(w, text, status)
@@ -152,6 +163,34 @@ func (h *hooks) take(w http.ResponseWriter, r *http.Request, name string, sender
 		return http.StatusOK, "known already"
 	}
 	return http.StatusCreated, "recorded " + d.Service + " " + d.Version
+}
+
+// refused logs a refusal: the first of its kind at once, then how many more
+// there were, once a minute.
+func (h *hooks) refused(name, remote string, status int, text string) {
+	if h.log == nil {
+		return
+	}
+	h.mu.Lock()
+	key := name + " " + strconv.Itoa(status)
+	s := h.said[key]
+	if s == nil {
+		s = &refusals{}
+		h.said[key] = s
+	}
+	if time.Since(s.at) < sayAgain {
+		s.more++
+		h.mu.Unlock()
+		return
+	}
+	more := s.more
+	s.at, s.more = time.Now(), 0
+	h.mu.Unlock()
+	attrs := []any{"hook", name, "remote", remote, "status", status, "err", text}
+	if more > 0 {
+		attrs = append(attrs, "more_before", more)
+	}
+	h.log.Warn("webhook was refused", attrs...)
 }
 
 func (h *hooks) known(id string) bool {

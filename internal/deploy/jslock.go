@@ -31,6 +31,9 @@ func parseYarn(data []byte) ([]detect.Package, error) {
 		}
 		version := strings.Trim(strings.TrimPrefix(strings.TrimSpace(rest), ":"), ` "`)
 		// Berry writes 0.0.0-use.local for the project's own packages.
+		if len(list) > maxPackages {
+			return nil, errTooMany
+		}
 		if version != "" && !strings.HasSuffix(version, "use.local") {
 			list = append(list, pkg(name, version, "npm", false, false))
 		}
@@ -40,55 +43,93 @@ func parseYarn(data []byte) ([]detect.Package, error) {
 }
 
 // yarnName is the name in the first descriptor of a block: what stands before
-// its last @, which is not the one of a scope.
+// its last @, which is not the one of a scope. In "a@npm:b@^1" it is b, which
+// is installed under the name a.
 func yarnName(line string) string {
 	first, _, _ := strings.Cut(strings.TrimSuffix(line, ":"), ",")
 	first = strings.Trim(first, `" `)
 	if strings.HasPrefix(first, "__metadata") {
 		return ""
 	}
-	if i := strings.Index(first[min(1, len(first)):], "@"); i >= 0 {
-		return first[:i+1]
+	name, spec, ok := cutVersion(first)
+	if !ok {
+		return ""
 	}
-	return ""
+	if real, _, ok := cutVersion(strings.TrimPrefix(spec, "npm:")); ok && strings.HasPrefix(spec, "npm:") {
+		return real
+	}
+	return name
+}
+
+// cutVersion splits name@version at the first @ that is not a scope's.
+func cutVersion(s string) (name, version string, ok bool) {
+	i := strings.Index(s[min(1, len(s)):], "@")
+	if i < 0 {
+		return "", "", false
+	}
+	return s[:i+1], s[i+2:], true
 }
 
 // parsePnpm reads the packages of pnpm-lock.yaml: keys /a/1.0.0 (5), /a@1.0.0
-// (6) and a@1.0.0(peer) (9). The direct ones stand under importers.
+// (6) and a@1.0.0(peer) (9). The direct ones stand under importers, those of
+// development there under devDependencies; until 6 a package says dev: true.
 func parsePnpm(data []byte) ([]detect.Package, error) {
 	var list []detect.Package
-	direct := map[string]bool{}
-	section := ""
+	direct, wanted := map[string]bool{}, map[string]bool{}
+	section, part := "", ""
 	for line := range strings.Lines(string(data)) {
 		line = strings.TrimRight(line, " \r\n")
 		trimmed := strings.TrimLeft(line, " ")
 		depth := len(line) - len(trimmed)
+		name, value, _ := strings.Cut(trimmed, ": ")
+		name = strings.Trim(strings.TrimSuffix(name, ":"), `'"`)
 		switch {
 		case trimmed == "" || trimmed[0] == '#':
 		case depth == 0:
-			section, _, _ = strings.Cut(trimmed, ":")
+			section, part = strings.TrimSuffix(trimmed, ":"), strings.TrimSuffix(trimmed, ":")
 		case section == "packages" && depth == 2 && strings.HasSuffix(trimmed, ":"):
-			if name, version := pnpmKey(strings.Trim(strings.TrimSuffix(trimmed, ":"), `'"`)); name != "" {
+			if len(list) > maxPackages {
+				return nil, errTooMany
+			}
+			if name, version := pnpmKey(name); name != "" {
 				list = append(list, pkg(name, version, "npm", false, false))
 			}
-		case (section == "importers" && depth >= 4 || (section == "dependencies" || section == "devDependencies") && depth == 2) && strings.HasSuffix(trimmed, ":"):
-			direct[strings.Trim(strings.TrimSuffix(trimmed, ":"), `'"`)] = true
+		case section == "packages" && depth == 4 && trimmed == "dev: true" && len(list) > 0:
+			list[len(list)-1].Dev = true
+		case section == "importers" && depth == 4:
+			part = name
+		case section == "importers" && depth == 6 || depth == 2 && strings.HasSuffix(section, "ependencies"):
+			if value == "" || section != "importers" {
+				direct[name] = true
+				wanted[name] = wanted[name] || part != "devDependencies"
+			}
 		}
 	}
 	for i := range list {
-		list[i].Direct = direct[list[i].Name]
+		p := &list[i]
+		p.Direct = direct[p.Name]
+		p.Dev = p.Dev || p.Direct && !wanted[p.Name]
 	}
 	return list, nil
 }
 
 func pnpmKey(key string) (name, version string) {
 	key, _, _ = strings.Cut(strings.TrimPrefix(key, "/"), "(")
-	if i := strings.LastIndex(key, "@"); i > 0 {
-		return key[:i], key[i+1:]
+	at := strings.Index(key[min(1, len(key)):], "@") + 1
+	slash := strings.Index(key, "/")
+	if slash > 0 && key[0] == '@' { // that of the scope
+		if n := strings.Index(key[slash+1:], "/"); n >= 0 {
+			slash += 1 + n
+		} else {
+			slash = -1
+		}
 	}
-	if i := strings.LastIndex(key, "/"); i > 0 {
-		version, _, _ = strings.Cut(key[i+1:], "_")
-		return key[:i], version
+	if slash > 0 && (at == 0 || slash < at) {
+		version, _, _ = strings.Cut(key[slash+1:], "_") // peers follow
+		return key[:slash], version
+	}
+	if at > 0 {
+		return key[:at], key[at+1:]
 	}
 	return "", ""
 }

@@ -1,12 +1,11 @@
 package deploy
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
-	"sort"
 	"strings"
 
 	"tocsin/detect"
@@ -15,12 +14,15 @@ import (
 // maxLockfile bounds a lockfile in bytes.
 const maxLockfile = 20 << 20
 
+var errTooMany = fmt.Errorf("it lists more than %d packages", maxPackages)
+
 // lockfiles are the readers by the base name of the file.
 var lockfiles = map[string]func([]byte) ([]detect.Package, error){
 	"package-lock.json":   parsePackageLock,
 	"npm-shrinkwrap.json": parsePackageLock,
 	"yarn.lock":           parseYarn,
 	"pnpm-lock.yaml":      parsePnpm,
+	"bun.lock":            parseBun,
 	"go.mod":              parseGoMod,
 	"go.sum":              parseGoSum,
 	"requirements.txt":    parseRequirements,
@@ -50,13 +52,13 @@ func ParseLockfile(name string, data []byte) (list []detect.Package, err error) 
 		return nil, fmt.Errorf("%s: %w", base, err)
 	}
 	if len(list) > maxPackages {
-		return nil, errors.New("it lists too many packages")
+		return nil, errTooMany
 	}
 	if len(list) == 0 && strings.TrimSpace(string(data)) != "" && base != "go.mod" {
 		return nil, fmt.Errorf("%s: no package was found in it", base)
 	}
-	sort.Slice(list, func(a, b int) bool {
-		return list[a].Name < list[b].Name || list[a].Name == list[b].Name && list[a].Version < list[b].Version
+	slices.SortFunc(list, func(a, b detect.Package) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Version, b.Version))
 	})
 	return slices.CompactFunc(list, func(a, b detect.Package) bool { return a.Name == b.Name && a.Version == b.Version }), nil
 }

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -11,17 +12,59 @@ import (
 // packageLock is package-lock.json in its versions 1 to 3 and
 // npm-shrinkwrap.json (docs.npmjs.com, "package-lock.json").
 type packageLock struct {
-	LockfileVersion int `json:"lockfileVersion"`
-	Packages        map[string]struct {
-		Name            string            `json:"name"`
-		Version         string            `json:"version"`
-		Dev             bool              `json:"dev"`
-		Link            bool              `json:"link"`
-		Dependencies    map[string]string `json:"dependencies"`
-		DevDependencies map[string]string `json:"devDependencies"`
-		Optional        map[string]string `json:"optionalDependencies"`
+	Packages map[string]struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
+		Dev     bool   `json:"dev"`
+		Link    bool   `json:"link"`
 	} `json:"packages"`
 	Dependencies map[string]*npmDependency `json:"dependencies"`
+}
+
+// npmRoot is the project itself: the packages that it asks for.
+type npmRoot struct {
+	Dependencies map[string]string `json:"dependencies"`
+	Dev          map[string]string `json:"devDependencies"`
+	Optional     map[string]string `json:"optionalDependencies"`
+}
+
+// rootOf reads the entry of the project, which npm writes first: so that the
+// dependencies of the thousands after it need not be read.
+func rootOf(data []byte) (root npmRoot) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	var skip json.RawMessage
+	enter := func() bool {
+		t, err := dec.Token()
+		return err == nil && t == json.Delim('{')
+	}
+	if !enter() {
+		return root
+	}
+	for dec.More() {
+		if key, err := dec.Token(); err != nil || key != "packages" {
+			if err != nil || dec.Decode(&skip) != nil {
+				return root
+			}
+			continue
+		}
+		if !enter() {
+			return root
+		}
+		for dec.More() {
+			key, err := dec.Token()
+			if err != nil {
+				return root
+			}
+			if key == "" {
+				_ = dec.Decode(&root) // one that is of no shape asks for nothing
+				return root
+			}
+			if dec.Decode(&skip) != nil {
+				return root
+			}
+		}
+	}
+	return root
 }
 
 // npmDependency is an entry of version 1, which nests.
@@ -38,7 +81,7 @@ func parsePackageLock(data []byte) ([]detect.Package, error) {
 	}
 	var list []detect.Package
 	if l.Packages != nil {
-		root := l.Packages[""]
+		root := rootOf(data)
 		for path, p := range l.Packages {
 			name := p.Name
 			if i := strings.LastIndex(path, "node_modules/"); i >= 0 && name == "" {
@@ -49,7 +92,7 @@ func parsePackageLock(data []byte) ([]detect.Package, error) {
 			}
 			_, direct := root.Dependencies[name]
 			_, optional := root.Optional[name]
-			_, dev := root.DevDependencies[name]
+			_, dev := root.Dev[name]
 			top := path == "node_modules/"+name
 			list = append(list, pkg(name, p.Version, "npm", top && (direct || optional || dev), p.Dev))
 		}

@@ -78,7 +78,11 @@ func parsePoetry(data []byte) ([]detect.Package, error) {
 			Name     string `toml:"name"`
 			Version  string `toml:"version"`
 			Category string `toml:"category"` // until Poetry 1.4
-			Source   struct {
+			Needs    any    `toml:"dependencies"`
+			Dev      map[string][]struct {
+				Name string `toml:"name"`
+			} `toml:"dev-dependencies"`
+			Source struct {
 				Virtual  string `toml:"virtual"`
 				Editable string `toml:"editable"`
 			} `toml:"source"`
@@ -87,10 +91,29 @@ func parsePoetry(data []byte) ([]detect.Package, error) {
 	if err := toml.Unmarshal(data, &f); err != nil {
 		return nil, err
 	}
+	// uv lists the project itself, with what it needs.
+	direct, dev := map[string]bool{}, map[string]bool{}
+	for _, p := range f.Package {
+		if p.Source.Virtual == "" && p.Source.Editable == "" {
+			continue
+		}
+		for _, group := range p.Dev {
+			for _, d := range group {
+				direct[pyName(d.Name)], dev[pyName(d.Name)] = true, true
+			}
+		}
+		needs, _ := p.Needs.([]any) // Poetry writes a table
+		for _, d := range needs {
+			if t, ok := d.(map[string]any); ok {
+				name, _ := t["name"].(string)
+				direct[pyName(name)], dev[pyName(name)] = true, false
+			}
+		}
+	}
 	var list []detect.Package
 	for _, p := range f.Package {
-		if p.Name != "" && p.Version != "" && p.Source.Virtual == "" && p.Source.Editable == "" {
-			list = append(list, pkg(pyName(p.Name), p.Version, "PyPI", false, p.Category == "dev"))
+		if name := pyName(p.Name); name != "" && p.Version != "" && p.Source.Virtual == "" && p.Source.Editable == "" {
+			list = append(list, pkg(name, p.Version, "PyPI", direct[name], dev[name] || p.Category == "dev"))
 		}
 	}
 	return list, nil
@@ -153,18 +176,28 @@ func parseGemfile(data []byte) ([]detect.Package, error) {
 func parseCargo(data []byte) ([]detect.Package, error) {
 	var f struct {
 		Package []struct {
-			Name    string `toml:"name"`
-			Version string `toml:"version"`
-			Source  string `toml:"source"`
+			Name    string   `toml:"name"`
+			Version string   `toml:"version"`
+			Source  string   `toml:"source"`
+			Needs   []string `toml:"dependencies"` // name, or name and version where there are several
 		} `toml:"package"`
 	}
 	if err := toml.Unmarshal(data, &f); err != nil {
 		return nil, err
 	}
+	direct := map[string]bool{}
+	for _, p := range f.Package {
+		if p.Source == "" {
+			for _, d := range p.Needs {
+				name, _, _ := strings.Cut(d, " ")
+				direct[name] = true
+			}
+		}
+	}
 	var list []detect.Package
 	for _, p := range f.Package {
 		if p.Source != "" && p.Name != "" {
-			list = append(list, pkg(p.Name, p.Version, "crates.io", false, false))
+			list = append(list, pkg(p.Name, p.Version, "crates.io", direct[p.Name], false))
 		}
 	}
 	return list, nil

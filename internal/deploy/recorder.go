@@ -43,7 +43,7 @@ func (r *Recorder) Record(ctx context.Context, req Request) (d detect.Deployment
 	// Arrival times of mail are whole seconds (RFC 9051, INTERNALDATE): a
 	// complaint in the second of the deployment must not seem to precede it.
 	d.At = d.At.UTC().Truncate(time.Second)
-	d.Environment = r.environment(d.Environment)
+	d.Environment, d.Elsewhere = r.environment(d.Environment)
 	if d.ID == "" {
 		d.ID = identity(&d)
 	}
@@ -86,41 +86,47 @@ func (r *Recorder) Record(ctx context.Context, req Request) (d detect.Deployment
 }
 
 // environment makes a name that counts as production here one that counts as
-// production everywhere.
-func (r *Recorder) environment(name string) string {
+// production everywhere; elsewhere is true for one that does not.
+func (r *Recorder) environment(name string) (_ string, elsewhere bool) {
 	lower := strings.ToLower(name)
 	for _, pattern := range r.Environments {
 		if ok, err := path.Match(strings.ToLower(pattern), lower); err == nil && ok {
 			if !strings.HasPrefix(lower, "prod") {
-				return "production (" + name + ")"
+				return "production (" + name + ")", false
 			}
-			return name
+			return name, false
 		}
 	}
-	return name
+	return name, name != "" && len(r.Environments) > 0
 }
 
-// recent is how far back a version seen before makes a deployment a roll-back.
-const recent = 90 * 24 * time.Hour
+// How far back a version seen before makes a deployment a roll-back: in time,
+// and in deployments, since one that is sent a thousand times a second must not
+// make each read all before it.
+const (
+	recent     = 90 * 24 * time.Hour
+	recentMost = 200
+)
 
 // isRollback tells whether the version ran before, with another one after it.
-func (r *Recorder) isRollback(d *detect.Deployment) (bool, error) {
+func (r *Recorder) isRollback(d *detect.Deployment) (back bool, err error) {
 	if d.Kind != "" || d.Failed {
 		return false, nil
 	}
-	list, err := r.Store.Deployments(d.At.Add(-recent), d.At)
-	if err != nil {
-		return false, err
-	}
-	other := false
-	for _, b := range list { // newest first
+	other, seen := false, 0
+	err = r.Store.DeploymentsBefore(d.At, func(b detect.Deployment) bool {
+		if seen++; seen > recentMost || d.At.Sub(b.At) > recent {
+			return false
+		}
 		if b.Service != d.Service || b.Environment != d.Environment || b.Failed || b.Kind != "" {
-			continue
+			return true
 		}
 		if b.Version == d.Version {
-			return other, nil
+			back = other
+			return false
 		}
 		other = true
-	}
-	return false, nil
+		return true
+	})
+	return back, err
 }

@@ -167,10 +167,10 @@ func link(s string) string {
 	return ""
 }
 
-// identity makes the ID of a deployment from what it is, so that the same
-// webhook delivered twice is one deployment.
+// identity makes the ID of a deployment from what it is and the minute it was
+// done in, so that the same one told twice, by whatever sender, is one.
 func identity(d *detect.Deployment) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{d.Service, d.Environment, d.Version, d.Commit, d.Kind, d.At.UTC().Format(time.RFC3339Nano)}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{d.Service, d.Environment, d.Version, d.Commit, d.Kind, d.At.UTC().Format("2006-01-02T15:04")}, "\x00")))
 	return "d-" + hex.EncodeToString(sum[:8])
 }
 

@@ -345,7 +345,7 @@ func purl(s string) (tag, digest string) {
 }
 
 // readGeneric reads our own JSON; of it, only the service is required.
-func readGeneric(_ *hooks, _ *http.Request, raw []byte, now time.Time) (*Request, error) {
+func readGeneric(_ *hooks, r *http.Request, raw []byte, now time.Time) (*Request, error) {
 	var more struct {
 		Version string `json:"version"`
 		SHA     string `json:"sha"`
@@ -372,6 +372,10 @@ func readGeneric(_ *hooks, _ *http.Request, raw []byte, now time.Time) (*Request
 	}
 	if req.Commit == "" {
 		req.Commit = clean(more.SHA, maxName)
+	}
+	// Without a time of its own, what is sent again later is told by its id.
+	if id := clean(r.Header.Get("Webhook-Id"), maxName); req.ID == "" && more.Time == "" && id != "" {
+		req.ID = clean("generic-"+id, maxName)
 	}
 	return &req, nil
 }

@@ -42,7 +42,7 @@ func Headline(i *detect.Incident) string {
 	case "blind":
 		return "Tocsin is blind"
 	case "dependency":
-		return "A core package is outdated"
+		return "A core package needs attention"
 	}
 	return capital(i.Kind) + " trouble"
 }

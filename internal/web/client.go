@@ -252,6 +252,12 @@ func (c *Client) Deployments(ctx context.Context, from, to time.Time) (list []de
 	return
 }
 
+// Packages lists what every service runs, restricted to packages of these names.
+func (c *Client) Packages(ctx context.Context, names []string) (list []Shipped, err error) {
+	err = c.get(ctx, "/api/v1/packages", url.Values{"name": names}, &list)
+	return list, err
+}
+
 // Deploy records a deployment: the body of POST /api/v1/deployments.
 func (c *Client) Deploy(ctx context.Context, body []byte) (r Recorded, err error) {
 	raw, err := c.do(ctx, http.MethodPost, "/api/v1/deployments", body)

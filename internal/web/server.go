@@ -140,6 +140,7 @@ func (s *Server) routes() {
 	api(ScopeRead, "GET /api/v1/deployments/{id}", s.apiDeployment)
 	api(ScopeDeployments, "POST /api/v1/deployments", s.apiDeploy)
 	api(ScopeDeployments, "POST /api/v1/outcomes", s.apiOutcomes)
+	api(ScopeRead, "GET /api/v1/packages", s.apiPackages)
 	api(ScopeRead, "GET /api/v1/digest", s.apiDigest)
 	api(ScopeRead, "GET /api/v1/events", s.apiEvents)
 	api(ScopeAll, "GET /api/v1/backup", s.apiBackup)
