@@ -3,6 +3,7 @@ package mailbox
 import (
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -24,9 +25,9 @@ const (
 		`δευ|τρί|τετ|πέμ|παρ|σάβ|κυρ|senin|selasa|rabu|kamis|jumat|sabtu|minggu`
 	// wroteWords are its verb.
 	wroteWords = `wrote|posted by|writes|says|said|sent|schrieb|schreibt|geschrieben|schrieben sie|a écrit|écrivait|a ecrit|nous a dit|écrit|escribió|escribio|escribieron|ha escrit|va escriure|escreveu|ha scritto|scrisse|` +
-		`schreef|geschreven|verzond|napisał|napisała|napisał\(a\)|pisze|skrev|skriver|kirjoitti|napsal|napsala|napsal\(a\)|napísal|napísala|napísal\(a\)|írta|ezt írta|a scris|пишет|написал|написала|написал\(а\)|` +
-		`написав|написала|написав\(ла\)|писал|писала|писав|пише|написа|yazdı|şunu yazdı|şunları yazdı|έγραψε|έγραψαν|đã viết|viết|menulis|skrifaði|rakstīja|rašė|parašė|kirjutas|je napisao|je napisala|napisao je|napisala je|napisala|je написао|kirjutas järgmist|` +
-		`כתב|כתבה|כתב/ה|كتب|كتبت|כתב\(ה\)|missatge de`
+		`schreef|geschreven|verzond|napisał|napisała|pisze|skrev|skriver|kirjoitti|napsal|napsala|napísal|napísala|írta|ezt írta|a scris|пишет|написал|написала|` +
+		`написав|написала|писал|писала|писав|пише|написа|yazdı|şunu yazdı|şunları yazdı|έγραψε|έγραψαν|đã viết|viết|menulis|skrifaði|rakstīja|rašė|parašė|kirjutas|je napisao|je napisala|napisao je|napisala je|napisala|je написао|kirjutas järgmist|` +
+		`כתב|כתבה|כתב/ה|كتب|كتبت|missatge de`
 	// wroteSigns are the verb where words are not parted by spaces.
 	wroteSigns = `写道|寫道|のメール|のメッセージ|さんは書きました|さんが書きました|のコメント|님이 작성|작성:|님이 씀|เขียนว่า|เขียน:|تمت كتابة|كتب ما يلي|ने लिखा`
 )
@@ -40,7 +41,6 @@ var (
 	// beginsDated is such a beginning without a name.
 	beginsDated = regexp.MustCompile(`(?i)` + lead + `(?:(?:` + onWords + `|` + weekdays + `)[\s.,،'’\p{Nd}-]|\p{Nd}{1,4}[./-]\s?\p{Nd}{1,2}[./-]\s?\p{Nd}{1,4}|\p{Nd}{1,2}\.?\s\pL{3,}\.?,?\s\p{Nd}{4}|` +
 		`\p{Nd}{4}\s?[年년]|\p{Nd}{4}\.\s?\pL|\p{Nd}{1,2}[:.]\p{Nd}{2}[, ]|\pL{3,9}\.? \p{Nd}{1,2},? \p{Nd}{4}|在|於|于)`)
-	wrote = regexp.MustCompile(`(?i)(?:^|[^\pL])(?:` + wroteWords + `)(?:[^\pL]|$)|` + wroteSigns)
 	// selfWrote is the sender speaking of a mail of their own, or of ours.
 	selfWrote = regexp.MustCompile(`(?i)(?:^|[^\pL])(?:(?:i|we|you) (?:already |have |had |just )?(?:wrote|said|sent)|(?:ich|wir|sie) (?:schrieb|schrieben)|schrieb(?:en)? (?:ich|wir|mir|uns|sie)|(?:schreef|skrev|kirjoitin) (?:ik|jag|jeg|vi)|` +
 		`(?:j'ai|nous avons|vous avez|vous m'avez) écrit|(?:wrote|said|sent|says|writes) (?:to|me|us|that|it|this|you|a|the|an)|(?:has|have|had|was|were|been|is) (?:sent|said)|я (?:писал|написал|написала))(?:[^\pL]|$)`)
@@ -50,11 +50,37 @@ var (
 	addressed = regexp.MustCompile(`[<(\["]?[^\s<>()"]+@[^\s<>()"]+[>)\]"]{0,3}\s*[:：]?\s*$`)
 )
 
+// longestAttribution is in bytes.
+const longestAttribution = 500
+
+var wroteList, wroteSignList = strings.Split(wroteWords, "|"), strings.Split(wroteSigns, "|")
+
+// wrote tells whether a text has the verb of an attribution, as a whole word.
+func wrote(s string) bool {
+	s = strings.ToLower(s)
+	for _, w := range wroteList {
+		for from := 0; ; {
+			i := strings.Index(s[from:], w)
+			if i < 0 {
+				break
+			}
+			i += from
+			before, _ := utf8.DecodeLastRuneInString(s[:i])
+			after, _ := utf8.DecodeRuneInString(s[i+len(w):])
+			if !unicode.IsLetter(before) && !unicode.IsLetter(after) {
+				return true
+			}
+			from = i + len(w)
+		}
+	}
+	return containsAny(s, wroteSignList)
+}
+
 // attribution returns how many lines, 1 to 4, say who wrote the quoted words
 // that follow; 0 if they do not.
 func attribution(lines []string) int {
 	first := strings.TrimSpace(lines[0])
-	if first == "" || !mayAttribute(lines) || !begins.MatchString(first) {
+	if first == "" || len(first) > longestAttribution || !mayAttribute(lines) || !begins.MatchString(first) {
 		return 0
 	}
 	joined := ""
@@ -63,7 +89,7 @@ func attribution(lines []string) int {
 		if l == "" || isQuote(lines[n-1]) {
 			return 0
 		}
-		if joined = strings.TrimSpace(joined + " " + l); len(joined) > 600 {
+		if joined = strings.TrimSpace(joined + " " + l); len(joined) > longestAttribution {
 			return 0
 		}
 		quote := quoteFollows(lines[n:])
@@ -71,7 +97,7 @@ func attribution(lines []string) int {
 			return n
 		}
 		// A verb alone on the next line, after an empty one, is its end.
-		if next := n + 1; n < len(lines) && lines[n] == "" && next < len(lines) && utf8.RuneCountInString(lines[next]) < 24 && attributionEnds(strings.TrimSpace(lines[next])) && wrote.MatchString(lines[next]) && attributes(joined+" "+strings.TrimSpace(lines[next]), false, true) {
+		if next := n + 1; n < len(lines) && lines[n] == "" && next < len(lines) && utf8.RuneCountInString(lines[next]) < 24 && attributionEnds(strings.TrimSpace(lines[next])) && wrote(lines[next]) && attributes(joined+" "+strings.TrimSpace(lines[next]), false, true) {
 			return next + 1
 		}
 	}
@@ -90,7 +116,7 @@ func attributes(s string, oneLine, quote bool) bool {
 	if !when && !address && !(quote && oneLine) && !strings.Contains(s, " via ") {
 		return false
 	}
-	if wrote.MatchString(s) {
+	if wrote(s) {
 		if selfWrote.MatchString(s) && !(quote && when) {
 			return false
 		}

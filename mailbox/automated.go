@@ -18,7 +18,6 @@ func (p *Parser) automated(h *header, r *reading) {
 	s := evidence{h: h, m: m, report: &r.report, local: localPart(m.From.Addr), auto: autoSubmitted(h), precedence: strings.ToLower(h.get("Precedence") + " " + h.get("X-Precedence"))}
 	s.kind, s.params = mediaType(h.get("Content-Type"))
 	s.nullSender = strings.TrimSpace(h.get("Return-Path")) == "<>"
-	s.form = formFields(m.Text)
 	for _, look := range []func() (Automated, string){s.bounce, s.autoReply, func() (Automated, string) { return s.list(p) }, s.notification} {
 		if kind, sign := look(); kind != Human {
 			m.Automated, m.Sign = kind, sign
@@ -41,7 +40,6 @@ type evidence struct {
 	kind       string
 	params     map[string]string
 	nullSender bool
-	form       bool // the text is what a web form sends
 }
 
 func localPart(addr string) string {
@@ -67,8 +65,8 @@ func autoSubmitted(h *header) string {
 // bounce knows a delivery report (RFC 3464), and what servers wrote before
 // there was one.
 func (s *evidence) bounce() (Automated, string) {
-	about := bounceSubject.MatchString(s.m.Subject)
-	daemon := daemonName.MatchString(s.local)
+	daemon := daemonName.MatchString(s.local) || daemonName.MatchString(s.m.From.Name)
+	about := (daemon || s.nullSender || s.auto != "" || s.m.From.Addr == "") && bounceSubject.MatchString(s.m.Subject)
 	switch {
 	case s.kind == "multipart/report" && strings.EqualFold(s.params["report-type"], "delivery-status"), s.report.status:
 		return Bounce, "a delivery status report (RFC 3464)"
@@ -76,7 +74,7 @@ func (s *evidence) bounce() (Automated, string) {
 		return Bounce, "X-Failed-Recipients"
 	case daemonExact.MatchString(s.local):
 		return Bounce, "from the mail system"
-	case (daemon || daemonName.MatchString(s.m.From.Name)) && (s.nullSender || s.auto != "" || about && (aboutAt(s.m.Subject) || bounceText.MatchString(cut(s.m.Text, 4096)))):
+	case daemon && (s.nullSender || s.auto != "" || about && (aboutAt(s.m.Subject) || bounceText.MatchString(cut(s.m.Text, 4096)))):
 		return Bounce, "from the mail system, about a delivery"
 	case s.nullSender && about:
 		return Bounce, "without a return path, about a delivery"
@@ -163,7 +161,8 @@ func (s *evidence) list(p *Parser) (Automated, string) {
 // notification knows what programs send of themselves. What a web form or a
 // help desk sends for a person is that person's.
 func (s *evidence) notification() (Automated, string) {
-	personal := s.m.Via.Addr != "" || s.form
+	machine := noReply.MatchString(s.local) || robotName.MatchString(s.local) || newsName.MatchString(s.local)
+	personal := s.m.Via.Addr != "" || (machine || s.auto != "") && formFields(s.m.Text)
 	switch {
 	case s.auto != "" && !personal:
 		return Notification, "Auto-Submitted: " + cleanLine(s.auto, 40)
@@ -178,7 +177,7 @@ func (s *evidence) notification() (Automated, string) {
 	if noReply.MatchString(s.local) {
 		return Notification, "the sender takes no reply"
 	}
-	if robotName.MatchString(s.local) || newsName.MatchString(s.local) {
+	if machine {
 		weak = append(weak, "the sender's name is a machine's")
 	}
 	if s.h.get("List-Unsubscribe") != "" || s.h.get("Feedback-Id") != "" || s.h.get("X-Mailer-Campaign") != "" || s.h.get("X-Campaign") != "" || s.h.get("X-Campaignid") != "" {

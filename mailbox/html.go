@@ -30,6 +30,7 @@ type htmlWriter struct {
 	b      strings.Builder
 	newest bool
 	marked bool // history began
+	asked  int  // blockquotes looked at for an attribution
 	cut    bool // and all that follows is left out
 
 	ends  int  // line ends to write before the next words, 2 for a paragraph

@@ -20,32 +20,23 @@ func Reply(text string) string {
 // shows history that the plain form does not, the HTML's structure decides;
 // else the rules of text do, which are the same for both.
 func (b *content) reply(m *Message) string {
-	var plain, rich []string
+	var out []string
 	structured := false
 	for _, p := range b.pieces {
-		switch {
-		case p.html != "":
-			structured = true
-			rich = append(rich, Clean(htmlText(p.html, true), maxText))
-		case p.rich != "" && marksHistory(p.rich) && !hasHistory(p.plain):
-			structured = true
-			rich = append(rich, Clean(htmlText(p.rich, true), maxText))
-		default:
-			rich = append(rich, Clean(withoutArmour(p.plain), maxText))
+		words, source := withoutArmour(p.plain), p.html
+		if source == "" && p.rich != "" && marksHistory(p.rich) && !hasHistory(words) {
+			source = p.rich
 		}
-		plain = append(plain, withoutArmour(p.plain))
-	}
-	if structured {
-		if s := newest(strings.Join(rich, "\n\n"), m.From.Name); s != "" {
-			return s
+		if source != "" {
+			structured, words = true, htmlText(source, true)
 		}
-		return newest(m.Text, m.From.Name)
+		out = append(out, words)
 	}
-	text := Clean(strings.Join(plain, "\n\n"), maxText)
-	if strings.TrimSpace(text) == "" {
-		text = m.Text
+	s := newest(Clean(strings.Join(out, "\n\n"), maxText), m.From.Name)
+	if s == "" && (structured || len(out) == 0) {
+		s = newest(m.Text, m.From.Name)
 	}
-	return newest(text, m.From.Name)
+	return s
 }
 
 // newest finds the newest words: what the sender wrote without what they
@@ -262,7 +253,7 @@ func continues(lines []string, i int) bool {
 // introduces tells whether a line announces the writer's own quotation, as in
 // "this is what I see:", and is no attribution in a language unknown to us.
 func introduces(l string) bool {
-	return (strings.HasSuffix(l, ":") || strings.HasSuffix(l, "：")) && !strings.Contains(l, "@") && !dated.MatchString(l) && !wrote.MatchString(l)
+	return (strings.HasSuffix(l, ":") || strings.HasSuffix(l, "：")) && !strings.Contains(l, "@") && !dated.MatchString(l) && !wrote(l)
 }
 
 // isQuote tells whether a line is quoted by ">" or "|". A line that ends like
@@ -340,6 +331,10 @@ func countFences(lines []string) int {
 // groupwise is an attribution of Novell's program, which has no other marks.
 var groupwise = regexp.MustCompile(`^>>> [^>]*\p{Nd}[^>]* >>>$|^>>> [^<>]*<[^<>]+> .*\p{Nd}.* >>>$`)
 
+// longestLine is as long as a line may be to be looked at for an attribution
+// behind words.
+const longestLine = 2000
+
 // within is an attribution that shares its line with the end of the reply.
 var within = regexp.MustCompile(`^(.*?\S)(?:\s*-{2,}\s*|\s+)((?:On|Am|Le|El|Op|Den|Il|Em) .*\p{Nd}.*)$`)
 
@@ -347,6 +342,9 @@ var within = regexp.MustCompile(`^(.*?\S)(?:\s*-{2,}\s*|\s+)((?:On|Am|Le|El|Op|D
 // quoted lines. It returns the words and over how many lines it goes.
 func attributedWithin(lines []string) (before string, n int) {
 	if !strings.ContainsAny(lines[0], "0123456789") || !mayAttribute(lines) || beginsDated.MatchString(lines[0]) {
+		return "", 0
+	}
+	if len(lines[0]) > longestLine {
 		return "", 0
 	}
 	m := within.FindStringSubmatch(lines[0])

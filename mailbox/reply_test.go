@@ -1,6 +1,10 @@
 package mailbox
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
 
 func TestReplyIsWhatWasWrittenThisTime(t *testing.T) {
 	tests := []struct{ name, text, want string }{
@@ -43,9 +47,48 @@ func TestReplyIsWhatWasWrittenThisTime(t *testing.T) {
 func FuzzReply(f *testing.F) {
 	f.Add("On Mon, Nov 2, 2026 at 4:12 PM A <a@b.c> wrote:\n> x\n\ny")
 	f.Add("Von: a\nGesendet: b\n")
+	f.Add("x\n-- \nAnna\n\n-----Original Message-----\nFrom: a@b.c\nSent: 2026\nTo: b\n\nold")
+	f.Add("words\nSent from my iPhone\n##- Please type your reply above this line -##\nold")
 	f.Fuzz(func(t *testing.T, s string) {
-		if got := Reply(s); len(got) > 2*maxText {
-			t.Errorf("Reply grew to %d bytes", len(got))
+		got := Reply(s)
+		if len(got) > maxText || !utf8.ValidString(got) {
+			t.Errorf("Reply is %d bytes, valid: %v", len(got), utf8.ValidString(got))
+		}
+		clean := Clean(strings.ReplaceAll(s, "\r", "\n"), maxText)
+		if !strings.ContainsAny(clean, ":>|<@#_=") && !strings.Contains(clean, "：") && hasWords(strings.Split(clean, "\n")) && !lineHasWords(got) {
+			t.Errorf("Reply(%q) lost every word: %q", s, got)
 		}
 	})
+}
+
+func FuzzReplyHTML(f *testing.F) {
+	f.Add(`<p>x</p><div class="gmail_quote"><div class="gmail_attr">On Mon X wrote:</div><blockquote>y</blockquote></div>`)
+	f.Add(`<div id="appendonsend"></div><hr><div id="divRplyFwdMsg"><b>From:</b> a@b.c<br><b>Sent:</b> 2026</div>old`)
+	f.Add(`x<div style="border:none;border-top:solid #E1E1E1 1.0pt"><p>From: X &lt;x@y.example&gt;</p></div>old<blockquote type=cite>z`)
+	f.Fuzz(func(t *testing.T, s string) {
+		m := Parse([]byte("From: Anna <a@b.example>\nContent-Type: text/html; charset=utf-8\n\n" + s))
+		if strings.HasPrefix(m.Problem, "the mail could not be read") {
+			t.Fatal(m.Problem)
+		}
+		if len(m.Reply) > maxText || !utf8.ValidString(m.Reply) {
+			t.Errorf("reply is %d bytes, valid: %v", len(m.Reply), utf8.ValidString(m.Reply))
+		}
+	})
+}
+
+func BenchmarkReply(b *testing.B) {
+	text := strings.Repeat("I can't log in since this morning and nobody answers.\n", 20) + "\nKind regards,\nAnna\n\nOn Mon, Nov 2, 2026 at 4:12 PM Support <s@acme.example> wrote:\n" + strings.Repeat("> quoted words of an older mail\n", 40)
+	for name, s := range map[string]string{
+		"usual":        text,
+		"attributions": strings.Repeat("On Mon, 2 Nov 2026 at 16:12 x <a@b.c> wrote\n", maxText/46),
+		"quotes":       strings.Repeat(">", 5<<20),
+		"rules":        strings.Repeat("____\nFrom: x\n", maxText/13),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(s)))
+			for b.Loop() {
+				Reply(s)
+			}
+		})
+	}
 }

@@ -187,8 +187,14 @@ func isForwarded(n *html.Node) bool {
 	return false
 }
 
+// mostAttributions bounds how often a mail's blockquotes are looked at.
+const mostAttributions = 300
+
 // attributed tells whether the words just written are an attribution.
 func (w *htmlWriter) attributed() bool {
+	if w.asked++; w.asked > mostAttributions {
+		return false
+	}
 	lines := w.lastLines(4)
 	for i := range lines {
 		if n := attribution(append(lines[i:len(lines):len(lines)], "> …")); n > 0 && i+n == len(lines) {

@@ -18,8 +18,11 @@ func signature(lines []string, name string) []string {
 	if first < 0 {
 		return lines
 	}
-	var own []string
-	for i := 0; i < end; i++ {
+	// What stands far above the end is no signature.
+	far := max(0, end-longestSignature)
+	own := append([]string(nil), lines[:far]...)
+	said := hasWords(own)
+	for i := far; i < end; i++ {
 		t := strings.TrimSpace(lines[i])
 		if t == "" {
 			own = append(own, lines[i])
@@ -28,25 +31,21 @@ func signature(lines []string, name string) []string {
 		if mobile(t) || scanned(t) {
 			continue // only the line: words below it are words
 		}
-		if i > first && hasWordsSince(own) && (disclaimer(lines[i:]) || unsubscribe.MatchString(t) || signed(lines, i, name)) {
+		if i > first && said && (disclaimer(lines[i:]) || unsubscribe.MatchString(t) || signed(lines, i, name)) {
 			if ps := postscript(lines[i+1:]); ps >= 0 {
 				own = append(own, lines[i+1+ps:]...)
 			}
 			return trimLines(own)
 		}
 		own = append(own, lines[i])
+		said = said || lineHasWords(t)
 	}
 	return trimLines(own)
 }
 
-func hasWordsSince(own []string) bool {
-	for i := len(own) - 1; i >= 0; i-- {
-		if lineHasWords(own[i]) {
-			return true
-		}
-	}
-	return false
-}
+// longestSignature is how many lines from the end a signature is looked for,
+// with the disclaimers below it.
+const longestSignature = 300
 
 func trimLines(lines []string) []string {
 	for len(lines) > 0 {
@@ -232,7 +231,7 @@ var dashed = regexp.MustCompile(`^[-–—~]{1,2} ?(\pL[\pL.'’]*(?: \pL[\pL.'�
 // list, which has others beside it or a colon before it.
 func dashName(lines []string, i int) bool {
 	m := dashed.FindStringSubmatch(strings.TrimSpace(lines[i]))
-	if m == nil || nextText(lines, i+1) >= 0 && !signs(lines[i+1:], 3, 0) {
+	if m == nil || nextText(lines, i+1) >= 0 && !signs(lines[i+1:], 8, 0) {
 		return false
 	}
 	r, _ := utf8.DecodeRuneInString(m[1])
