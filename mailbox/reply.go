@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -206,11 +205,6 @@ func nextText(lines []string, i int) int {
 	return -1
 }
 
-func quoteFollows(lines []string) bool {
-	next := nextText(lines, 0)
-	return next >= 0 && isQuote(lines[next])
-}
-
 func hasWords(lines []string) bool {
 	for _, l := range lines {
 		if lineHasWords(l) {
@@ -233,127 +227,4 @@ func lineHasWords(l string) bool {
 		}
 	}
 	return false
-}
-
-// continues tells whether a line between quoted ones is the rest of a link in
-// them that was broken over two lines.
-func continues(lines []string, i int) bool {
-	if i == 0 || i+1 >= len(lines) || !isQuote(lines[i-1]) || !isQuote(lines[i+1]) {
-		return false
-	}
-	before, l := lines[i-1], strings.TrimSpace(lines[i])
-	for _, open := range []string{"(http", "<http"} {
-		if at := strings.LastIndex(before, open); at >= 0 && !strings.ContainsAny(before[at:], ")>") && !strings.Contains(l, " ") {
-			return true
-		}
-	}
-	return strings.HasPrefix(l, "(http") && strings.HasSuffix(l, " >")
-}
-
-// introduces tells whether a line announces the writer's own quotation, as in
-// "this is what I see:", and is no attribution in a language unknown to us.
-func introduces(l string) bool {
-	return (strings.HasSuffix(l, ":") || strings.HasSuffix(l, "：")) && !strings.Contains(l, "@") && !dated.MatchString(l) && !wrote(l)
-}
-
-// isQuote tells whether a line is quoted by ">" or "|". A line that ends like
-// ">>> news <<<" is decorated.
-func isQuote(l string) bool {
-	for n := 0; n < 3 && l != "" && (l[0] == ' ' || l[0] == '\t'); n++ {
-		l = l[1:]
-	}
-	switch {
-	case l == "":
-		return false
-	case l[0] == '>':
-		return !strings.HasSuffix(l, "<<")
-	case l[0] == '|':
-		return len(l) > 1 && l[1] == ' ' && !strings.HasSuffix(l, "|")
-	}
-	return false
-}
-
-// quotingName is the name or initials that some programs put before a quoted
-// line: "AB" of "AB> words".
-func quotingName(l string) string {
-	l = strings.TrimLeft(l, " \t")
-	if l == "" || l[0] < 'A' || l[0] > 'Z' {
-		return ""
-	}
-	for i := 1; i < len(l) && i <= 11; i++ {
-		switch c := l[i]; {
-		case c == '>':
-			if i+1 == len(l) || l[i+1] == ' ' || l[i+1] == '>' {
-				return l[:i]
-			}
-			return ""
-		case c == '_' || c == '-' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z':
-		default:
-			return ""
-		}
-	}
-	return ""
-}
-
-// quotingNames are the names before more than one line: "Settings> Account" is
-// where a person clicked, once.
-func quotingNames(lines []string) map[string]bool {
-	var seen, names map[string]bool
-	for _, l := range lines {
-		n := quotingName(l)
-		if n == "" {
-			continue
-		}
-		if seen[n] {
-			if names == nil {
-				names = map[string]bool{}
-			}
-			names[n] = true
-		}
-		if seen == nil {
-			seen = map[string]bool{}
-		}
-		seen[n] = true
-	}
-	return names
-}
-
-func countFences(lines []string) int {
-	n := 0
-	for _, l := range lines {
-		if strings.HasPrefix(strings.TrimSpace(l), "```") {
-			n++
-		}
-	}
-	return n
-}
-
-// groupwise is an attribution of Novell's program, which has no other marks.
-var groupwise = regexp.MustCompile(`^>>> [^>]*\p{Nd}[^>]* >>>$|^>>> [^<>]*<[^<>]+> .*\p{Nd}.* >>>$`)
-
-// longestLine is as long as a line may be to be looked at for an attribution
-// behind words.
-const longestLine = 2000
-
-// within is an attribution that shares its line with the end of the reply.
-var within = regexp.MustCompile(`^(.*?\S)(?:\s*-{2,}\s*|\s+)((?:On|Am|Le|El|Op|Den|Il|Em) .*\p{Nd}.*)$`)
-
-// attributedWithin finds an attribution behind words on the same line, before
-// quoted lines. It returns the words and over how many lines it goes.
-func attributedWithin(lines []string) (before string, n int) {
-	if !strings.ContainsAny(lines[0], "0123456789") || !mayAttribute(lines) || beginsDated.MatchString(lines[0]) {
-		return "", 0
-	}
-	if len(lines[0]) > longestLine {
-		return "", 0
-	}
-	m := within.FindStringSubmatch(lines[0])
-	if m == nil {
-		return "", 0
-	}
-	rest := append([]string{m[2]}, lines[1:min(len(lines), 8)]...)
-	if n = attribution(rest); n == 0 || !quoteFollows(lines[n:]) {
-		return "", 0
-	}
-	return strings.TrimRight(m[1], " -"), n
 }

@@ -1,0 +1,128 @@
+package mailbox
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// closings are the formulas that end a letter, lower case, without the signs
+// round them.
+var closings = func() map[string]bool {
+	set := map[string]bool{}
+	for s := range strings.SplitSeq(`regards|kind regards|best regards|warm regards|warmest regards|kindest regards|many regards|with regards|with kind regards|with best regards|rgds|brgds|br|kr|best|best wishes|all the best|cheers|sincerely|sincerely yours|yours sincerely|yours truly|yours faithfully|very truly yours|yours|respectfully|respectfully yours|cordially|warmly|`+
+		`mit freundlichen grüßen|mit freundlichen grüssen|mit freundlichem gruß|mit freundlichem gruss|mit freundlichen gruessen|mit besten grüßen|mit besten grüssen|mit vielen grüßen|mit herzlichen grüßen|mit lieben grüßen|freundliche grüße|freundliche grüsse|freundlicher gruß|viele grüße|viele grüsse|viele gruesse|beste grüße|beste grüsse|besten gruß|besten gruss|liebe grüße|liebe grüsse|lieben gruß|herzliche grüße|herzliche grüsse|herzlichst|schöne grüße|schöne grüsse|schönen gruß|sonnige grüße|gruß|gruss|grüße|grüsse|grüßle|mfg|mit freundlichen grüßen aus|vg|lg|bg|hochachtungsvoll|ihr|ihre|`+
+		`cordialement|bien cordialement|très cordialement|cordialement vôtre|bien à vous|bien à toi|salutations|meilleures salutations|sincères salutations|salutations distinguées|mes salutations distinguées|sincèrement|amicalement|respectueusement|cdlt|cdt|bàv|`+
+		`saludos|saludos cordiales|un saludo|un cordial saludo|cordiales saludos|muchos saludos|atentamente|muy atentamente|atte|cordialmente|un abrazo|abrazos|`+
+		`atenciosamente|cumprimentos|com os melhores cumprimentos|melhores cumprimentos|os melhores cumprimentos|com cumprimentos|att|abraços|abraço|um abraço|saudações|respeitosamente|`+
+		`cordiali saluti|distinti saluti|un cordiale saluto|saluti|cari saluti|tanti saluti|un saluto|saluti cordiali|porgo distinti saluti|cordialmente|`+
+		`met vriendelijke groet|met vriendelijke groeten|vriendelijke groet|vriendelijke groeten|hartelijke groet|hartelijke groeten|groet|groeten|groetjes|mvg|m.v.g|met hartelijke groet|hoogachtend|`+
+		`z poważaniem|pozdrawiam|pozdrawiam serdecznie|serdecznie pozdrawiam|z wyrazami szacunku|łączę wyrazy szacunku|pozdrowienia|`+
+		`s pozdravem|s přátelským pozdravem|s úctou|zdravím|pozdrav|děkuji a zdravím|hezký den|s pozdravom|s priateľským pozdravom|`+
+		`med vänlig hälsning|med vänliga hälsningar|vänliga hälsningar|vänlig hälsning|hälsningar|mvh|vänligen|bästa hälsningar|`+
+		`med venlig hilsen|venlig hilsen|venlige hilsner|med venlige hilsner|de bedste hilsner|bedste hilsner|hilsen|hilsner|vh|med vennlig hilsen|vennlig hilsen|vennlige hilsener|beste hilsen|hilsen fra|mvh|`+
+		`ystävällisin terveisin|terveisin|parhain terveisin|ystävällisesti|t|yst. terv|terv|kunnioittavasti|`+
+		`üdvözlettel|tisztelettel|szívélyes üdvözlettel|baráti üdvözlettel|üdv|köszönettel|`+
+		`cu stimă|cu respect|cu considerație|toate cele bune|o zi bună|salutări|`+
+		`saygılarımla|saygılarımızla|selamlar|iyi çalışmalar|iyi günler|sevgiler|teşekkürler ve iyi çalışmalar|`+
+		`с уважением|с наилучшими пожеланиями|всего доброго|всего хорошего|с почтением|с приветом|з повагою|з найкращими побажаннями|с уважение|поздрави|`+
+		`με εκτίμηση|φιλικά|με φιλικούς χαιρετισμούς|χαιρετισμούς|`+
+		`בברכה|בכבוד רב|תודה ובברכה|مع التحية|مع أطيب التحيات|مع خالص التحيات|تحياتي|مع فائق الاحترام|وتفضلوا بقبول فائق الاحترام|`+
+		`よろしくお願いします|よろしくお願いいたします|宜しくお願いします|宜しくお願い致します|よろしくお願い致します|敬具|以上|此致|敬礼|此致敬礼|祝好|顺颂商祺|敬祝商祺|謝謝|此致 敬禮|祝 商祺|감사합니다|안녕히 계세요|감사합니다 드림|`+
+		`trân trọng|thân mến|trân trọng cảm ơn|kính thư|hormat saya|salam|salam hormat|terima kasih dan salam|hormat kami|s poštovanjem|srdačan pozdrav|lep pozdrav|lijep pozdrav|s spoštovanjem|lugupidamisega|parimate soovidega|ar cieņu|su pagarba|pagarbiai|virðingarfyllst|kveðja|ขอแสดงความนับถือ|atentament|salutacions|cordialment`, "|") {
+		set[s] = true
+	}
+	return set
+}()
+
+// closes tells whether a line is a closing formula and nothing else.
+func closes(t string) bool {
+	if len(t) > 90 {
+		return false
+	}
+	t = strings.ToLower(strings.Trim(t, " \t,.!-–—*_;:、。,،！"))
+	if closings[t] {
+		return true
+	}
+	for _, and := range []string{" regards", " grüße", " grüßen", " grüsse", " cordialement", " saludos", " saluti", " groet", " groeten", " hälsningar", " hilsen", " terveisin", " pozdravem", " pozdrawiam", " уважением"} {
+		if strings.HasSuffix(t, and) && strings.Count(t, " ") <= 4 {
+			return true
+		}
+	}
+	return false
+}
+
+// closesWithName tells whether a line is a formula and the sender's own name:
+// "Kind regards, Anna".
+func closesWithName(t, name string) bool {
+	if name == "" || len(t) > 120 {
+		return false
+	}
+	words := strings.Fields(t)
+	for n := 1; n <= 3 && n < len(words); n++ {
+		at := len(words) - n
+		if ownName(strings.Join(words[at:], " "), name) {
+			return closes(strings.Join(words[:at], " "))
+		}
+	}
+	return false
+}
+
+var nameLine = regexp.MustCompile(`^[\s*_–—-]{0,3}[\pL.'’-]+(?: [\pL.'’-]+){0,3}[\s*_.,!]{0,3}$`)
+
+// ownName tells whether a line is the sender's name alone: whole, the first
+// one, or with another between them.
+func ownName(line, name string) bool {
+	if len(line) > 80 || !nameLine.MatchString(line) {
+		return false
+	}
+	have := strings.Fields(strings.ToLower(strings.Trim(line, "-–—*_ .,!")))
+	want := strings.Fields(strings.ToLower(strings.ReplaceAll(name, ",", " ")))
+	if len(have) == 0 || len(want) == 0 {
+		return false
+	}
+	known := 0
+	for _, h := range have {
+		for _, w := range want {
+			if h == w {
+				known++
+				break
+			}
+		}
+	}
+	return known == len(have) && (known > 1 || have[0] == want[0] || len(want) > 1 && have[0] == want[1]) || known >= 2 && len(have) <= known+1
+}
+
+var dashed = regexp.MustCompile(`^[-–—~]{1,2} ?(\pL[\pL.'’]*(?: \pL[\pL.'’]*){0,2})[.!]?$`)
+
+// dashName tells whether a line is "-Anna" at the end of a mail: no item of a
+// list, which has others beside it or a colon before it.
+func dashName(lines []string, i int) bool {
+	m := dashed.FindStringSubmatch(strings.TrimSpace(lines[i]))
+	if m == nil || nextText(lines, i+1) >= 0 && !signs(lines[i+1:], 8, 0) {
+		return false
+	}
+	r, _ := utf8.DecodeRuneInString(m[1])
+	if !unicode.IsUpper(r) && (strings.Contains(lines[i], " ") || unicode.IsLower(r) && utf8.RuneCountInString(m[1]) > 12) {
+		return false
+	}
+	for j := i - 1; j >= 0; j-- {
+		if t := strings.TrimSpace(lines[j]); t != "" {
+			return !strings.HasSuffix(t, ":") && !strings.HasPrefix(t, "-") && !strings.HasPrefix(t, "–") && !strings.HasPrefix(t, "*")
+		}
+	}
+	return false
+}
+
+var postscripted = regexp.MustCompile(`(?i)^[*_]{0,2}(?:p\.? ?s\.?|n\.? ?b\.?)(?:\s|:)`)
+
+// postscript finds what was added below a signature.
+func postscript(lines []string) int {
+	for i, l := range lines {
+		if postscripted.MatchString(strings.TrimSpace(l)) {
+			return i
+		}
+	}
+	return -1
+}
