@@ -9,6 +9,9 @@ import (
 // that history begins.
 const historyMark = "-----Original Message-----"
 
+// quoteMark is the line that it writes in place of what is quoted.
+const quoteMark = "> …"
+
 // separatorWords stand between dashes above quoted history, forwardWords above
 // a forwarded mail, in the languages of mail programs.
 const (

@@ -152,7 +152,7 @@ func (w *htmlWriter) pastWords(n *html.Node) (skip bool) {
 		return true
 	case quoteIt:
 		w.line()
-		w.put("> …")
+		w.put(quoteMark)
 		w.line()
 		return true
 	case historyIt:

@@ -5,8 +5,12 @@ import (
 	"unicode"
 )
 
-// maxReplyLines bounds the work on one mail's text.
-const maxReplyLines = 20000
+// Bounds of the work on one mail's text: its lines, and how many of them, that
+// end or begin like one, are looked at for an attribution.
+const (
+	maxReplyLines = 20000
+	maxLooks      = 1000
+)
 
 // Reply returns what the sender of a plain text wrote this time: without
 // quoted history, signature and disclaimer.
@@ -80,6 +84,7 @@ func ownLines(lines []string) (own []string, forwarded bool) {
 	names := quotingNames(lines)
 	fences := countFences(lines)
 	words, attributed, fenced, introduced := false, false, false, false
+	looks := maxLooks
 	var quotes []string
 	for i := 0; i < len(lines); i++ {
 		l := strings.TrimSpace(lines[i])
@@ -96,9 +101,9 @@ func ownLines(lines []string) (own []string, forwarded bool) {
 			return own, false
 		}
 		if isQuote(lines[i]) || names != nil && names[quotingName(lines[i])] {
-			if introduced {
+			if introduced && lines[i] != quoteMark {
 				own = append(own, lines[i])
-			} else {
+			} else if lines[i] != quoteMark {
 				quotes = append(quotes, lines[i])
 			}
 			continue
@@ -107,13 +112,16 @@ func ownLines(lines []string) (own []string, forwarded bool) {
 			continue
 		}
 		introduced = false
-		if before, n := attributedWithin(lines[i:]); n > 0 {
-			own = append(own, before)
-			words, attributed = true, true
-			i += n - 1
-			continue
+		if looks > 0 && mayAttribute(lines[i:]) {
+			looks--
+			if before, n := attributedWithin(lines[i:]); n > 0 {
+				own = append(own, before)
+				words, attributed = true, true
+				i += n - 1
+				continue
+			}
 		}
-		kind, n := mark(lines[i:])
+		kind, n := mark(lines[i:], looks > 0)
 		switch kind {
 		case marksForward:
 			return append(own, lines[i:]...), true
@@ -164,8 +172,9 @@ const (
 	marksAbove               // the answer was to be typed above it
 )
 
-// mark tells what the first of some lines begins, and over how many lines.
-func mark(lines []string) (marking, int) {
+// mark tells what the first of some lines begins, and over how many lines. An
+// attribution is looked for where asked.
+func mark(lines []string, attributions bool) (marking, int) {
 	l := strings.TrimSpace(lines[0])
 	if typeAbove(l) {
 		return marksAbove, 1
@@ -190,8 +199,10 @@ func mark(lines []string) (marking, int) {
 	if n := headerBlock(lines, false); n > 0 {
 		return marksQuoted, n
 	}
-	if n := attribution(lines); n > 0 {
-		return marksAttribution, n
+	if attributions {
+		if n := attribution(lines); n > 0 {
+			return marksAttribution, n
+		}
 	}
 	return marksNothing, 0
 }

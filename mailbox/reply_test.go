@@ -44,6 +44,25 @@ func TestReplyIsWhatWasWrittenThisTime(t *testing.T) {
 	}
 }
 
+func TestTheHTMLFormDecidesWhereThePlainOneHidesHistory(t *testing.T) {
+	mail := func(plain, rich string) []byte {
+		return crlf("From: Anna <a@x.example>\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\n" + plain + "\n--b\nContent-Type: text/html\n\n" + rich + "\n--b--\n")
+	}
+	tests := []struct{ name, plain, rich, want string }{
+		{"no marks in the plain form", "It fails again.\n\nPlease empty the cache.", `<p>It fails again.</p><blockquote type="cite">Please empty the cache.</blockquote>`, "It fails again."},
+		{"both mark it", "It fails again.\n\nOn Mon, 2 Nov 2026 at 16:12, Acme <s@acme.example> wrote:\n> Please empty the cache.", `<p>It fails again.</p><blockquote type="cite">Please empty the cache.</blockquote>`, "It fails again."},
+		{"no history", "It fails again.", `<p class="quote">It fails again.</p>`, "It fails again."},
+		{"nothing but history in the HTML", "It fails again.", `<blockquote type="cite">It fails again.</blockquote>`, "It fails again."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if m := Parse(mail(tt.plain, tt.rich)); m.Reply != tt.want {
+				t.Errorf("Reply = %q, want %q", m.Reply, tt.want)
+			}
+		})
+	}
+}
+
 func FuzzReply(f *testing.F) {
 	f.Add("On Mon, Nov 2, 2026 at 4:12 PM A <a@b.c> wrote:\n> x\n\ny")
 	f.Add("Von: a\nGesendet: b\n")

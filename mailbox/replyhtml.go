@@ -197,7 +197,7 @@ func (w *htmlWriter) attributed() bool {
 	}
 	lines := w.lastLines(4)
 	for i := range lines {
-		if n := attribution(append(lines[i:len(lines):len(lines)], "> …")); n > 0 && i+n == len(lines) {
+		if n := attribution(append(lines[i:len(lines):len(lines)], quoteMark)); n > 0 && i+n == len(lines) {
 			return true
 		}
 	}
@@ -223,7 +223,7 @@ func (w *htmlWriter) lastLines(n int) []string {
 func attributedInside(n *html.Node) bool {
 	words := strings.Join(strings.Fields(strings.ReplaceAll(firstWords(n, 400), "\u00a0", " ")), " ")
 	if i := strings.Index(words, ": "); i > 0 && i < 250 && len(words) > i+2 {
-		return attribution([]string{words[:i+1], "> …"}) > 0 && dated.MatchString(words[:i+1])
+		return attribution([]string{words[:i+1], quoteMark}) > 0 && dated.MatchString(words[:i+1])
 	}
 	return false
 }
