@@ -69,7 +69,7 @@ func isRule(l string) bool {
 // aboveLine are the words by which help desks ask for the answer above a line,
 // lower case.
 var aboveLine = []string{
-	"above this line", "above the line", "below this line", "reply above", "write above", "respond above", "over this line",
+	"above this line", "above the line", "below this line", "over this line",
 	"oberhalb dieser zeile", "über dieser zeile", "über diese zeile", "oberhalb dieser linie", "über dieser linie", "über diese linie", "über dieser markierung", "oberhalb der linie",
 	"au-dessus de cette ligne", "au dessus de cette ligne", "por encima de esta línea", "encima de esta línea", "sobre esta línea", "arriba de esta línea",
 	"acima desta linha", "acima dessa linha", "sopra questa riga", "sopra questa linea", "al di sopra di questa", "boven deze regel", "boven deze lijn",
@@ -83,27 +83,25 @@ var aboveLine = []string{
 	"phía trên dòng này", "trên dòng này", "di atas baris ini", "di atas garis ini", "iznad ove crte", "iznad ove linije", "nad to vrstico", "เหนือบรรทัดนี้",
 }
 
-// typeAbove tells whether a line asks for the answer to be typed above it. Such
-// a line is a mark of a program: decorated, or short and without a subject of
-// its own.
-func typeAbove(l string) bool {
+// typeAbove tells whether a line asks for the answer to be typed above it, and
+// whether signs round it say that a program wrote it. Without them it must be
+// short and begin as a request.
+func typeAbove(l string) (above, decorated bool) {
 	if len(l) > 300 || len(l) < 8 {
-		return false
+		return false, false
 	}
 	if strings.HasPrefix(l, "##- ") && strings.HasSuffix(l, " -##") {
-		return true
+		return true, true
 	}
-	decorated := strings.IndexByte("#-=*~[_(", l[0]) >= 0
-	if !decorated && (strings.HasPrefix(l, "I ") || strings.Count(l, " ") > 12) {
-		return false
+	decorated = strings.IndexByte("#-=*~[_(", l[0]) >= 0
+	if !decorated && strings.Count(l, " ") > 12 {
+		return false, false
 	}
 	l = strings.ToLower(l)
-	for _, words := range aboveLine {
-		if strings.Contains(l, words) {
-			return decorated || strings.HasPrefix(l, "please") || strings.Count(l, " ") <= 10 && imperative.MatchString(l)
-		}
+	if !containsAny(l, aboveLine) && !(decorated && strings.Contains(l, "reply above")) {
+		return false, false
 	}
-	return false
+	return decorated || imperative.MatchString(l), decorated
 }
 
 var imperative = regexp.MustCompile(`^(?:to reply|please|bitte|veuillez|por favor|reply|respond|type|write|enter|add|antworten|schreiben|geben|ihre antwort|répondez|répondre|écrivez|tapez|merci|votre réponse|responda|escriba|escribe|responde|su respuesta|escreva|digite|sua resposta|rispondi|scrivi|scriva|rispondere|inserisci|typ|schrijf|antwoord|uw antwoord|plaats|svara|skriv|skriv ditt|svar|kirjoita|vastaa|odpowiedz|prosimy|proszę|wpisz|napisz|odpovězte|napište|prosím|odpovedzte|napíšte|kérjük|írja|válaszát|răspundeți|vă rugăm|scrieți|lütfen|yanıtınızı|cevabınızı|пожалуйста|введите|ответьте|напишите|пишите|будь ласка|введіть|напишіть|моля|παρακαλώ|απαντήστε|γράψτε|אנא|נא|השב|הקלד|كتابة|يرجى|الرجاء|اكتب|返信|ここに|回答|请|請|답장|회신|vui lòng|nhập|silakan|balas|ketik|molimo|prosimo|กรุณา|on the)`)

@@ -125,12 +125,14 @@ func ownLines(lines []string) (own []string, forwarded bool) {
 		switch kind {
 		case marksForward:
 			return append(own, lines[i:]...), true
-		case marksAbove:
+		case marksAbove, marksAboveSaid:
 			if words {
 				return own, false
 			}
-			attributed = true
-			continue
+			if kind == marksAbove {
+				attributed = true
+				continue
+			}
 		case marksQuoted:
 			if words {
 				return own, false
@@ -170,14 +172,17 @@ const (
 	marksQuoted              // begins history that is not quoted line by line
 	marksForward             // begins a forwarded mail
 	marksAbove               // the answer was to be typed above it
+	marksAboveSaid           // the same, in words that a person may say
 )
 
 // mark tells what the first of some lines begins, and over how many lines. An
 // attribution is looked for where asked.
 func mark(lines []string, attributions bool) (marking, int) {
 	l := strings.TrimSpace(lines[0])
-	if typeAbove(l) {
+	if above, decorated := typeAbove(l); decorated && above {
 		return marksAbove, 1
+	} else if above {
+		return marksAboveSaid, 1
 	}
 	if isForward(l) {
 		return marksForward, 1
