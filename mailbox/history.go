@@ -93,7 +93,7 @@ func typeAbove(l string) (above, decorated bool) {
 	if strings.HasPrefix(l, "##- ") && strings.HasSuffix(l, " -##") {
 		return true, true
 	}
-	decorated = strings.IndexByte("#-=*~[_(", l[0]) >= 0
+	decorated = strings.IndexByte("#-=*~[_", l[0]) >= 0
 	if !decorated && strings.Count(l, " ") > 12 {
 		return false, false
 	}

@@ -73,7 +73,7 @@ type Message struct {
 	References []string
 
 	Date    time.Time // the sender's claim; zero when unreadable
-	From    Address   // who wrote it: From, or Reply-To where a form sends on behalf
+	From    Address   // who wrote it: From, or whom a form, a help desk or a group of the team sends for
 	Via     Address   // the address in From when it is not the writer's
 	To      []Address
 	Subject string
