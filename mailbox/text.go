@@ -58,40 +58,46 @@ func startsHTML(s string) bool {
 // enriched reads text/enriched (RFC 1896): single line ends are spaces, marks
 // stand in angle brackets, << is one, and a parameter is no text.
 func enriched(s string) string {
+	s = cut(s, 4*maxText)
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch {
-		case strings.HasPrefix(s[i:], "<<"):
+	parameter := false
+	for s != "" {
+		i := strings.IndexAny(s, "<\n")
+		if i < 0 {
+			i = len(s)
+		}
+		if !parameter {
+			b.WriteString(s[:i])
+		}
+		switch s = s[i:]; {
+		case s == "":
+		case strings.HasPrefix(s, "<<"):
 			b.WriteByte('<')
-			i++
-		case s[i] == '<':
-			end := strings.IndexByte(s[i:], '>')
-			if end < 0 {
-				return b.String()
+			s = s[2:]
+		case s[0] == '<':
+			mark, rest, ok := strings.Cut(s[1:min(len(s), 64)], ">")
+			if !ok {
+				b.WriteByte('<')
+				s = s[1:]
+				break
 			}
-			mark := strings.ToLower(s[i+1 : i+end])
-			i += end
-			switch mark {
+			switch strings.ToLower(mark) {
 			case "param":
-				if close := strings.Index(strings.ToLower(s[i:]), "</param>"); close >= 0 {
-					i += close + len("</param>") - 1
-				}
+				parameter = true
+			case "/param":
+				parameter = false
 			case "nl", "/paragraph":
 				b.WriteByte('\n')
 			}
-		case s[i] == '\n':
-			n := 1
-			for i+1 < len(s) && s[i+1] == '\n' {
-				n++
-				i++
-			}
-			if n == 1 {
+			s = s[len(s[1:min(len(s), 64)])-len(rest)+1:]
+		default:
+			rest := strings.TrimLeft(s, "\n")
+			if n := len(s) - len(rest); n == 1 {
 				b.WriteByte(' ')
 			} else {
 				b.WriteString(strings.Repeat("\n", min(n-1, 2)))
 			}
-		default:
-			b.WriteByte(s[i])
+			s = rest
 		}
 	}
 	return b.String()
