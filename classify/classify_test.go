@@ -208,3 +208,14 @@ func BenchmarkTrained(b *testing.B) {
 		m.Classify(Text{Body: "the red lamp number 3 is broken"})
 	}
 }
+
+func TestALongMailOfWordsThatSplitIsJudged(t *testing.T) {
+	// One run of letters between spaces can be several words, and a mail can
+	// reach the bound of words in the middle of it.
+	for n := 350; n < 450; n++ {
+		m := Default()
+		if v := m.Classify(Text{Body: strings.Repeat("login ", n) + strings.Repeat("log/in/out/now ", 60)}); v.Category == "" {
+			t.Fatalf("no category after %d words", n)
+		}
+	}
+}

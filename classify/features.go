@@ -77,7 +77,7 @@ func splitWords(text string, list []word) []word {
 			folded = foldWord(own)
 		}
 		for w := range strings.FieldsFuncSeq(folded, notInWord) {
-			if w = strings.Trim(w, "'"); w == "" {
+			if w = strings.Trim(w, "'"); w == "" || len(list) == maxWords {
 				continue
 			}
 			if len(w) > maxToken {

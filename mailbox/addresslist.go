@@ -66,6 +66,10 @@ func firstAddress(value string) Address {
 	return Address{}
 }
 
+// maxLookahead is how far the end of a quoted string or a comment may be: a
+// header of nothing but their beginnings must not cost its square.
+const maxLookahead = 1000
+
 // addressScanner cuts a header into its entries.
 type addressScanner struct{ rest string }
 
@@ -122,6 +126,7 @@ func (s *addressScanner) next() (*addressEntry, bool) {
 // they belong to an address ("a b"@x.example).
 func (e *addressEntry) quoted(s string) int {
 	var b strings.Builder
+	s = s[:min(len(s), maxLookahead)]
 	for i := 1; i < len(s); i++ {
 		switch {
 		case s[i] == '\\' && i+1 < len(s):
@@ -143,7 +148,7 @@ func (e *addressEntry) quoted(s string) int {
 
 func (e *addressEntry) inParentheses(s string) int {
 	depth := 0
-	for i := range len(s) {
+	for i := range min(len(s), maxLookahead) {
 		switch s[i] {
 		case '(':
 			depth++

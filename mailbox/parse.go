@@ -13,6 +13,7 @@ const (
 	maxMail    = 5 << 20 // bytes
 	maxDepth   = 20      // of nested parts
 	maxParts   = 200
+	maxHTML    = 1 << 20 // bytes
 	maxDefects = 20
 )
 
@@ -52,6 +53,7 @@ func (p *Parser) Parse(raw []byte) (m Message) {
 type reading struct {
 	m          *Message
 	parts      int
+	htmlBytes  int
 	dateHeader string
 	report     report
 	// returned is what a report sends back of the mail that it is about: not

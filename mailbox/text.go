@@ -26,9 +26,7 @@ func (r *reading) textPart(kind string, params map[string]string, transfer strin
 	case kind == "text/enriched" || kind == "text/richtext":
 		s = enriched(s)
 	case kind == "text/html" || kind == "application/xhtml+xml" || startsHTML(s):
-		if strings.TrimSpace(s) != "" {
-			b.pieces = append(b.pieces, piece{html: cut(s, 4*maxText)})
-		}
+		r.html(s, b)
 		return
 	case strings.EqualFold(params["format"], "flowed"):
 		s = unflow(cut(s, 4*maxText), strings.EqualFold(params["delsp"], "yes"))
@@ -36,6 +34,18 @@ func (r *reading) textPart(kind string, params map[string]string, transfer strin
 	s = r.withoutUU(s)
 	if strings.TrimSpace(s) != "" {
 		b.pieces = append(b.pieces, piece{plain: cut(s, 2*maxText)})
+	}
+}
+
+// html adds HTML, of all parts together no more than is worth the time.
+func (r *reading) html(s string, b *content) {
+	if len(s) > maxHTML-r.htmlBytes {
+		r.defect("only the first MB of HTML was read")
+		s = cut(s, maxHTML-r.htmlBytes)
+	}
+	if strings.TrimSpace(s) != "" {
+		r.htmlBytes += len(s)
+		b.pieces = append(b.pieces, piece{html: s})
 	}
 }
 
