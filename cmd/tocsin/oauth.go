@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"tocsin/internal/config"
 	"tocsin/mailbox/imapsync"
@@ -25,11 +24,11 @@ const refreshBucket = "oauth2"
 // configuration, such as "mailbox.support".
 func tokenSource(o *config.OAuth2, username, key string, s *store.Store) (imapsync.TokenSource, error) {
 	if o.Provider == "google" && o.KeyFile != "" {
-		raw, err := os.ReadFile(o.KeyFile)
+		key, err := config.ReadSecret(o.KeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("service account key: %w", err)
 		}
-		return imapsync.ServiceAccount(raw, username, o.Scopes...)
+		return imapsync.ServiceAccount([]byte(key.Reveal()), username, o.Scopes...)
 	}
 	p := providerOf(o)
 	c := imapsync.Client{ID: o.ClientID, Secret: o.ClientSecret.Reveal()}

@@ -61,6 +61,9 @@ func TestMistakesAreNamedWithLineAndCure(t *testing.T) {
 		{"no mailbox", "data = \"x\"\n", []string{"mailbox: no mailbox to read", "[mailbox.support]"}},
 		{"open dashboard", good + "[web]\nlisten = \"0.0.0.0:8086\"\n", []string{"t.toml:11: web.listen", "tocsin passwd"}},
 		{"unset variable", strings.Replace(good, "TOCSIN_TEST_PASSWORD", "TOCSIN_TEST_UNSET", 1), []string{"t.toml:9: mailbox.support.password", "TOCSIN_TEST_UNSET is not set"}},
+		{"token in clear", strings.Replace(good, `password = "${TOCSIN_TEST_PASSWORD}"`, "oauth2 = {provider = \"generic\", client_id = \"x\", token_url = \"http://idp.example.com/token\"}", 1),
+			[]string{"mailbox.support.oauth2.token_url", "in clear"}},
+		{"a folder twice", good + "also = [\"Done\", \"INBOX\"]\n", []string{"t.toml:10: mailbox.support.also", "named twice"}},
 		{"pager without key", good + "[pager.a]\ntype = \"pagerduty\"\n[pager.b]\ntype = \"slak\"\n", []string{"pager.a.key: no key", "pager.b.type", "slack"}},
 		{"fallback to nobody", good + "[pager.a]\ntype = \"log\"\nfallback = \"zz\"\n", []string{`t.toml:12: pager.a.fallback: there is no other pager "zz"`}},
 	}

@@ -164,6 +164,9 @@ func (v *validator) signIn(key string, password Secret, file string, o *OAuth2) 
 	}
 	v.oneOf(key+".provider", o.Provider, "microsoft", "google", "generic")
 	v.oneOf(key+".mechanism", o.Mechanism, "", "xoauth2", "oauthbearer")
+	v.private(key+".token_url", o.TokenURL)
+	v.private(key+".auth_url", o.AuthURL)
+	v.private(key+".device_url", o.DeviceURL)
 	switch o.Provider {
 	case "microsoft":
 		if o.Tenant == "" || o.ClientID == "" {
@@ -177,6 +180,17 @@ func (v *validator) signIn(key string, password Secret, file string, o *OAuth2) 
 		if o.ClientID == "" || o.TokenURL == "" {
 			v.add(key, "client_id and token_url are needed", "")
 		}
+	}
+}
+
+// private guards the rule that tokens never cross a network in clear.
+func (v *validator) private(key, address string) {
+	if address == "" {
+		return
+	}
+	v.url(key, address, false)
+	if u, err := url.Parse(address); err == nil && u.Scheme == "http" && !Loopback(u.Hostname()) {
+		v.add(key, "tokens would cross the network in clear", "write it with https:// in front")
 	}
 }
 
