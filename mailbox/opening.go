@@ -1,0 +1,160 @@
+package mailbox
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// opening is a pattern for the first words of a line, of which it knows how they
+// begin: almost no line begins so, and a long pattern takes a hundred times as
+// long to say so.
+type opening struct {
+	re     *regexp.Regexp
+	starts map[string]bool // in lower case, at most startLength runes
+}
+
+const (
+	startLength  = 8
+	openingMarks = 4 // marks and blanks that may stand before the first word
+)
+
+// opens makes an opening of the alternatives for a line's first words, whatever
+// their case.
+func opens(alternatives string) *opening {
+	re := regexp.MustCompile(`(?i)^[\s\W]{0,4}(?:` + alternatives + `)`)
+	tree, err := syntax.Parse("(?i:"+alternatives+")", syntax.Perl)
+	if err != nil {
+		panic(err) // it compiled a line above
+	}
+	o := &opening{re: re, starts: map[string]bool{}}
+	for start := range starts(tree) {
+		o.starts[strings.TrimSuffix(start, more)] = true
+	}
+	return o
+}
+
+// MatchString tells whether a line begins so.
+func (o *opening) MatchString(line string) bool {
+	rest := line
+	for range openingMarks + 1 {
+		if o.mayStart(rest) {
+			return o.re.MatchString(line)
+		}
+		r, n := utf8.DecodeRuneInString(rest)
+		if n == 0 || r < utf8.RuneSelf && (r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return false
+		}
+		rest = rest[n:]
+	}
+	return false
+}
+
+// mayStart tells whether a line begins with one of the starts.
+func (o *opening) mayStart(line string) bool {
+	if o.starts[""] {
+		return true
+	}
+	var b [startLength * utf8.UTFMax]byte
+	start := b[:0]
+	for _, r := range line {
+		if len(start)+utf8.UTFMax > len(b) {
+			return false
+		}
+		if start = utf8.AppendRune(start, folded(r)); o.starts[string(start)] {
+			return true
+		}
+	}
+	return false
+}
+
+// folded is the same rune for all that a pattern takes for each other whatever
+// their case: the long s for s, the Kelvin sign for k.
+func folded(r rune) rune {
+	least := r
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		least = min(least, f)
+	}
+	return unicode.ToLower(least)
+}
+
+// more ends a start that may go on: it is not yet startLength long.
+const more = "\x00"
+
+// starts are the first runes of what a pattern matches, those that may go on
+// ended by more. A pattern that may begin with anything has the start "".
+func starts(re *syntax.Regexp) map[string]bool {
+	switch re.Op {
+	case syntax.OpLiteral:
+		var b strings.Builder
+		for i, r := range re.Rune {
+			if i == startLength {
+				return map[string]bool{b.String(): true}
+			}
+			b.WriteRune(folded(r))
+		}
+		return map[string]bool{b.String() + more: true}
+	case syntax.OpCharClass:
+		set := map[string]bool{}
+		for i := 0; i < len(re.Rune); i += 2 {
+			for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {
+				if set[string(folded(r))+more] = true; len(set) > 20 {
+					return map[string]bool{"": true}
+				}
+			}
+		}
+		return set
+	case syntax.OpCapture:
+		return starts(re.Sub[0])
+	case syntax.OpQuest:
+		set := starts(re.Sub[0])
+		set[more] = true
+		return set
+	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpBeginLine, syntax.OpEndText, syntax.OpEndLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return map[string]bool{more: true}
+	case syntax.OpAlternate:
+		set := map[string]bool{}
+		for _, sub := range re.Sub {
+			for s := range starts(sub) {
+				set[s] = true
+			}
+		}
+		return set
+	case syntax.OpConcat:
+		set := map[string]bool{more: true}
+		for _, sub := range re.Sub {
+			set = follow(set, sub)
+		}
+		return set
+	}
+	return map[string]bool{"": true} // a repetition, any character: it may be anything
+}
+
+// follow continues the starts that may go on with those of what comes next.
+func follow(set map[string]bool, next *syntax.Regexp) map[string]bool {
+	out, then := map[string]bool{}, map[string]bool(nil)
+	for s := range set {
+		open, goesOn := strings.CutSuffix(s, more)
+		if !goesOn {
+			out[s] = true
+			continue
+		}
+		if then == nil {
+			then = starts(next)
+		}
+		for t := range then {
+			tail, more2 := strings.CutSuffix(t, more)
+			switch whole := []rune(open + tail); {
+			case len(whole) >= startLength:
+				out[string(whole[:startLength])] = true
+			case more2:
+				out[string(whole)+more] = true
+			default:
+				out[string(whole)] = true
+			}
+		}
+	}
+	return out
+}
