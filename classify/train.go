@@ -28,7 +28,7 @@ type TrainOptions struct {
 
 const (
 	// cost of a text against the penalty: C of the logistic regression.
-	cost = 10
+	cost = 25
 	// folds of the cross-validation by which confidence is calibrated and
 	// quality reported.
 	folds = 5
