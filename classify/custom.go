@@ -85,10 +85,11 @@ func joinWords(ws []string) string {
 	return s
 }
 
-// ownPhrases gives a mail with one of a category's phrases to that category.
-func (m *Model) ownPhrases(t Text, v *Verdict) {
+// ownPhrases gives a mail with one of a category's phrases to that category,
+// and tells whether there was one.
+func (m *Model) ownPhrases(t Text, v *Verdict) bool {
 	if len(m.own) == 0 {
-		return
+		return false
 	}
 	cs := append(clauses(t.Subject), clauses(t.Body)...)
 	for _, c := range m.taxonomy {
@@ -100,10 +101,11 @@ func (m *Model) ownPhrases(t Text, v *Verdict) {
 			if from, to, ok := p.find(cl.words); ok {
 				v.Category, v.Confidence = c.Name, 0.95
 				v.Evidence = []Evidence{{Phrase: quote(cl, from, to), Weight: 1}}
-				return
+				return true
 			}
 		}
 	}
+	return false
 }
 
 // rename follows merges; a category that is switched off is other.

@@ -278,16 +278,16 @@ func (v *vocabulary) block(id int32) int {
 
 // reading is one text taken apart, with the room to do so.
 type reading struct {
-	words  []word
-	terms  []term
-	tokens []token
-	said   []mention
-	ids    []int32 // of terms; -1 for one that is not known
-	counts []count
-	at     []int32 // by number: place in counts, plus 1
-	vector []feature
-	scores []float32
-	known  float64 // share of the words that training had seen
+	words        []word
+	terms        []term
+	tokens       []token
+	said         []mention
+	ids          []int32 // of terms; -1 for one that is not known
+	counts       []count
+	at           []int32 // by number: place in counts, plus 1
+	vector       []feature
+	scores, odds []float32
+	known        float64 // share of the words that training had seen
 
 	language string
 }

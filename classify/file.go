@@ -95,6 +95,12 @@ func (f *modelFile) model() (*Model, error) {
 			}
 		}
 	}
+	trust := append(f.Confidence.Trust[:], f.Confidence.Slope, f.Confidence.Base, f.Confidence.Least)
+	for _, x := range trust {
+		if !(math.Abs(x) < 1e6) {
+			return nil, errors.New("the model is damaged: its confidence is no number")
+		}
+	}
 	m := &Model{name: f.Name, taxonomy: f.Categories, vocab: v, linear: l, labels: f.Labels, calib: f.Confidence, seeds: f.Seeds}
 	for _, label := range f.Labels {
 		if _, ok := m.taxonomy.Find(label); !ok || label == "" {

@@ -7,20 +7,83 @@ import (
 	"strings"
 )
 
-// lesson is the cost of a corrected text against the penalty that draws to the
-// model before it: a correction outweighs the texts it was trained on.
-const lesson = 40
+const (
+	// lesson is the cost of a corrected text against the penalty that draws to
+	// the model before it: a correction outweighs the texts it was trained on.
+	lesson = 40
+	// unheard is the score of a class that the model before did not have.
+	unheard = -4
+	// leastProof is from how many corrections on they are tried on each other.
+	leastProof = 5
+)
 
 // Learn returns a model that has also learned how people sorted these texts. It
 // starts from the model before and moves its weights as far as the corrections
 // need, so that mails like a corrected one are sorted like it and others stay.
+//
+// With five corrections or more each is first judged by a model that learned
+// only the others: if fewer are right so than without learning, people
+// contradict each other, and an error says so. The report is of that trial,
+// with fewer corrections of the corrections themselves.
 func (m *Model) Learn(ctx context.Context, corrections []Example) (*Model, *Report, error) {
-	n := *m
+	corrections = slices.DeleteFunc(slices.Clone(corrections), func(e Example) bool {
+		return strings.TrimSpace(e.Subject) == "" && strings.TrimSpace(e.Text) == ""
+	})
 	if len(corrections) == 0 {
+		n := *m
 		return &n, &Report{}, nil
 	}
-	n.labels = slices.Clone(m.labels)
+	report, err := m.prove(ctx, corrections)
+	if err != nil {
+		return nil, nil, err
+	}
+	n := m.taught(ctx, corrections)
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
 	n.name = fmt.Sprintf("%s, %d corrections", strings.Split(m.name, ",")[0], len(corrections))
+	if report == nil {
+		report = Evaluate(n, corrections)
+	}
+	return n, report, nil
+}
+
+// prove judges each correction by a model that learned the others; nil where
+// there are too few.
+func (m *Model) prove(ctx context.Context, corrections []Example) (*Report, error) {
+	if len(corrections) < leastProof {
+		return nil, nil
+	}
+	before, r := Evaluate(m, corrections), newReport(nil)
+	for fold := range folds {
+		var taught, held []Example
+		for i, e := range corrections {
+			if i%folds == fold {
+				held = append(held, e)
+			} else {
+				taught = append(taught, e)
+			}
+		}
+		n := m.taught(ctx, taught)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for _, e := range held {
+			v := n.Classify(e.text())
+			r.add(joined(e.text()), e.Category, v.Category, v.Confidence)
+		}
+	}
+	r.finish("corrections, each judged by a model that learned the others")
+	if r.right < before.right {
+		return nil, fmt.Errorf("learning the %d corrections would make it worse: of those held back %d were right, %d without learning", len(corrections), r.right, before.right)
+	}
+	return r, nil
+}
+
+// taught is the model after a fit to corrected texts.
+func (m *Model) taught(ctx context.Context, corrections []Example) *Model {
+	n := *m
+	n.labels = slices.Clone(m.labels)
 	var ys []int
 	for _, e := range corrections {
 		if !slices.Contains(n.labels, e.Category) {
@@ -32,21 +95,13 @@ func (m *Model) Learn(ctx context.Context, corrections []Example) (*Model, *Repo
 	n.linear = m.linear.extended(m.vocab, n.vocab, len(n.labels))
 	xs, costs := make([][]feature, len(ys)), make([]float32, len(ys))
 	for i, e := range corrections {
-		xs[i], costs[i] = n.vectorOf(e.text()), lesson
+		r := n.vocab.read(e.text())
+		xs[i], costs[i] = slices.Clone(r.vector), lesson
+		n.vocab.done(r)
 	}
 	fitSoftmax(ctx, n.linear, xs, ys, costs, 1, nil)
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
 	n.linear.quantise()
-	return &n, Evaluate(&n, corrections), nil
-}
-
-// vectorOf is a text's vector.
-func (m *Model) vectorOf(t Text) []feature {
-	r := m.vocab.read(t)
-	defer m.vocab.done(r)
-	return slices.Clone(r.vector)
+	return &n
 }
 
 // extended is the vocabulary with the terms of corrected texts, which weigh as
@@ -80,9 +135,6 @@ func (v *vocabulary) extended(corrections []Example) *vocabulary {
 	n.index()
 	return n
 }
-
-// unheard is the score of a class that the model before did not have.
-const unheard = -4
 
 // extended moves the weights to a larger vocabulary and more classes.
 func (l *linear) extended(from, to *vocabulary, classes int) *linear {

@@ -15,9 +15,33 @@ const (
 	maxRun    = 3    // equal signs in a row
 )
 
-// foldWord is fold for one word: the letters that look like others of the same
-// word are made them ("l0gin", "Iogin").
-func foldWord(s string) string { return fold(s) }
+// foldWord is fold for one word, in which signs that look like the letters
+// around them are made them: "l0gin", "passw0rd", "Iogin", "1ogin".
+func foldWord(s string) string {
+	if strings.IndexAny(s, "01I") >= 0 && strings.IndexFunc(s, isLower) >= 0 {
+		s = lookalikes(s)
+	}
+	return fold(s)
+}
+
+func isLower(r rune) bool { return r >= 'a' && r <= 'z' }
+
+// lookalikes takes a zero between letters for an o, and a one or capital i
+// between small letters, or before "o", for an l.
+func lookalikes(s string) string {
+	b := []byte(s)
+	low := func(i int) bool { return i >= 0 && i < len(b) && isLower(rune(b[i])) }
+	for i, c := range b {
+		switch {
+		case c == '0' && low(i-1) && low(i+1):
+			b[i] = 'o'
+		case (c == '1' || c == 'I') && low(i-1) && low(i+1),
+			(c == '1' || c == 'I') && i == 0 && len(b) > 3 && b[1] == 'o' && low(2) && low(3):
+			b[i] = 'l'
+		}
+	}
+	return string(b)
+}
 
 // fold makes a text comparable: NFKC, lower case, invisible letters dropped,
 // look-alike letters of other scripts inside Latin words made Latin, runs of a

@@ -24,7 +24,7 @@ type Evidence struct {
 type Verdict struct {
 	Category   string     // name in the taxonomy, never empty
 	Confidence float64    // calibrated probability that Category is right, 0 to 1
-	Complaint  bool       // whether it says that something is wrong now
+	Complaint  bool       // whether it counts: surely trouble, or for the digest
 	Language   string     // ISO 639-1, "" when unsure
 	Evidence   []Evidence // strongest first
 	Model      string     // which model judged, for "why was this sorted so"
@@ -40,6 +40,9 @@ const (
 	RingsDigest Rings = "digest" // counted and reported weekly
 	RingsNever  Rings = "never"  // no complaint
 )
+
+// pages tells whether a surge of the category can page.
+func (c Category) pages() bool { return c.Rings == RingsPage || c.Rings == RingsHigh }
 
 // Category is one kind of mail.
 type Category struct {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"sync"
 
 	"tocsin/classify"
@@ -129,29 +130,45 @@ func judgeAll(m *classify.Model, texts []textLine) []verdictLine {
 	return verdicts
 }
 
-// readExamples reads labelled texts for training and evaluation.
-func readExamples(r io.Reader) ([]classify.Example, error) {
+// readExamples reads labelled texts for training and evaluation. A line that
+// cannot be used ends it with an error that has the line's number; with skipBad
+// it is named and left out.
+func (p *program) readExamples(r io.Reader, skipBad bool) ([]classify.Example, error) {
 	var examples []classify.Example
 	err := eachLine(r, func(n int, raw []byte) error {
-		var l textLine
-		if err := decodeLine(n, raw, &l); err != nil {
+		e, err := readExample(n, raw)
+		switch {
+		case err == nil:
+			examples = append(examples, e)
+		case skipBad:
+			p.complain(err)
+		default:
 			return err
 		}
-		if l.Category == "" {
-			l.Category = l.Gold
-		}
-		switch {
-		case l.Text == nil && l.Subject == "":
-			return fmt.Errorf("line %d has no text", n)
-		case l.Category == "":
-			return fmt.Errorf("line %d has no category", n)
-		}
-		e := classify.Example{Subject: l.Subject, Category: l.Category}
-		if l.Text != nil {
-			e.Text = mailbox.Reply(*l.Text)
-		}
-		examples = append(examples, e)
 		return nil
 	})
 	return examples, err
+}
+
+func readExample(n int, raw []byte) (e classify.Example, err error) {
+	var l textLine
+	if err := decodeLine(n, raw, &l); err != nil {
+		return e, err
+	}
+	if l.Category == "" {
+		l.Category = l.Gold
+	}
+	e = classify.Example{Subject: l.Subject, Category: l.Category}
+	if l.Text != nil {
+		e.Text = mailbox.Reply(*l.Text)
+	}
+	switch {
+	case l.Text == nil && l.Subject == "":
+		return e, fmt.Errorf("line %d has no text", n)
+	case strings.TrimSpace(e.Text) == "" && strings.TrimSpace(e.Subject) == "":
+		return e, fmt.Errorf("line %d: its text is empty", n)
+	case strings.TrimSpace(l.Category) == "":
+		return e, fmt.Errorf("line %d has no category", n)
+	}
+	return e, nil
 }

@@ -24,6 +24,7 @@ example:
 	setup: func(p *program, fs *flag.FlagSet) func(context.Context, []string) error {
 		model := fs.String("model", "", "evaluate the model in `FILE` instead of the built-in one")
 		asJSON := fs.Bool("json", false, "print the report as JSON")
+		skip := fs.Bool("skip-bad", false, "name lines that cannot be used and go on")
 		return func(ctx context.Context, args []string) error {
 			in := p.In
 			switch len(args) {
@@ -42,7 +43,7 @@ example:
 			if err != nil {
 				return err
 			}
-			examples, err := readExamples(in)
+			examples, err := p.readExamples(in, *skip)
 			if err != nil {
 				return err
 			}

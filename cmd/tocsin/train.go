@@ -26,6 +26,7 @@ example:
 		out := fs.String("out", "", "write the model to `FILE`")
 		seed := fs.Uint64("seed", 1, "of the split that is held back: the same seed gives the same model")
 		asJSON := fs.Bool("json", false, "print the report as JSON")
+		skip := fs.Bool("skip-bad", false, "name lines that cannot be used and go on")
 		return func(ctx context.Context, args []string) error {
 			if *out == "" {
 				return usagef("train needs --out FILE")
@@ -33,13 +34,13 @@ example:
 			if len(args) > 0 {
 				return usagef("train reads standard input: tocsin train --out %s < %s", *out, args[0])
 			}
-			return p.train(ctx, *out, *seed, *asJSON)
+			return p.train(ctx, *out, *seed, *skip, *asJSON)
 		}
 	},
 }
 
-func (p *program) train(ctx context.Context, out string, seed uint64, asJSON bool) error {
-	examples, err := readExamples(p.In)
+func (p *program) train(ctx context.Context, out string, seed uint64, skipBad, asJSON bool) error {
+	examples, err := p.readExamples(p.In, skipBad)
 	if err != nil {
 		return err
 	}
