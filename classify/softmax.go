@@ -64,7 +64,7 @@ func softmax(s, p []float32) {
 // Bounds of the ascent.
 const (
 	maxPasses = 40
-	settled   = 0.02 // change of a text's probabilities below which it rests
+	settled   = 0.05 // change of a text's probabilities below which it rests
 )
 
 // fitSoftmax fits a multinomial logistic regression with an L2 penalty, whose
@@ -113,7 +113,7 @@ func fitSoftmax(ctx context.Context, l *linear, xs [][]feature, ys []int, costs 
 		if pass != nil {
 			pass()
 		}
-		if moved*200 < n {
+		if moved*50 < n {
 			return
 		}
 	}

@@ -4,6 +4,30 @@
 // Its nouns are Text, Verdict, Category and Model. A Model is immutable and
 // safe for concurrent use; learning from a correction makes a new one. The
 // package touches no network and no file.
+//
+// A model is a multinomial logistic regression on words, pairs of words, runs
+// of letters and the concepts of the lexicon (features.go, concepts.go,
+// softmax.go). The built-in one is trained on the mails in the folder seeds;
+// Train makes one of any other texts. How sure a verdict is was fitted on texts
+// that a model had not seen (confidence.go).
+//
+// # Figures
+//
+// On BANKING77 (Casanueva et al. 2020), a fifth of whose training texts was
+// held back, accuracy in %; with few texts a class the mean of three draws. The
+// logistic regression and the SVM are scikit-learn's, on TF-IDF of words 1-2 and
+// letters 3-5, on the same fifth:
+//
+//	texts a class      5     10     20    all (7,970)
+//	classify        68.1   75.5   81.7   91.9
+//	logistic, C=10  61.8   73.0   81.0   90.95
+//	SVM, C=1        59.7   70.8   80.0   90.95
+//
+// The built-in model on the 788 support mails of testdata, which were written
+// without sight of lexicon and seeds: accuracy 86 %; of the complaints about
+// login, sign-up and passwords it names one of the three for 92 %; of the mails
+// that should not page 3 % count towards a page. Rules written by hand reach
+// 47 % on the same mails. Seeds, by cross-validation: 77 %; they are harder.
 package classify
 
 // Text is what is judged: the sender's own words, without quoted history and
