@@ -17,7 +17,7 @@ func (p *Parser) automated(h *header, r *reading) {
 	}
 	s := evidence{h: h, m: m, report: &r.report, local: localPart(m.From.Addr), auto: autoSubmitted(h), precedence: strings.ToLower(h.get("Precedence") + " " + h.get("X-Precedence"))}
 	s.kind, s.params = mediaType(h.get("Content-Type"))
-	s.nullSender = strings.TrimSpace(h.get("Return-Path")) == "<>"
+	s.nullSender = nullSender(h)
 	for _, look := range []func() (Automated, string){s.bounce, s.autoReply, func() (Automated, string) { return s.list(p) }, s.notification} {
 		if kind, sign := look(); kind != Human {
 			m.Automated, m.Sign = kind, sign
@@ -40,6 +40,13 @@ type evidence struct {
 	kind       string
 	params     map[string]string
 	nullSender bool
+}
+
+// nullSender tells whether the envelope named no sender, as reports and answers
+// of programs do (RFC 5321 section 4.5.5).
+func nullSender(h *header) bool {
+	path := strings.Trim(strings.TrimSpace(h.get("Return-Path")), "<>")
+	return h.get("Return-Path") != "" && path == "" || daemonExact.MatchString(localPart(path))
 }
 
 func localPart(addr string) string {
@@ -74,7 +81,7 @@ func (s *evidence) bounce() (Automated, string) {
 		return Bounce, "X-Failed-Recipients"
 	case daemonExact.MatchString(s.local):
 		return Bounce, "from the mail system"
-	case daemon && (s.nullSender || s.auto != "" || about && (aboutAt(s.m.Subject) || bounceText.MatchString(cut(s.m.Text, 4096)))):
+	case daemon && (s.nullSender || s.auto != "" && about || about && (aboutAt(s.m.Subject) || bounceText.MatchString(cut(s.m.Text, 4096)))):
 		return Bounce, "from the mail system, about a delivery"
 	case s.nullSender && about:
 		return Bounce, "without a return path, about a delivery"
@@ -112,7 +119,7 @@ func (s *evidence) autoReply() (Automated, string) {
 		return AutoReply, "a receipt (RFC 8098)"
 	case strings.EqualFold(s.report.calendar, "reply"), strings.EqualFold(s.report.calendar, "counter"):
 		return AutoReply, "a calendar response (RFC 5546)"
-	case generated == "reply", generated == "bounce", strings.Contains(strings.ToLower(s.h.get("X-Post-Messageclass")), "autoresponder"), strings.EqualFold(s.h.get("Delivered-To"), "autoresponder"):
+	case responderName.MatchString(s.h.get("X-Mailer")), generated == "reply", generated == "bounce", strings.Contains(strings.ToLower(s.h.get("X-Post-Messageclass")), "autoresponder"), strings.EqualFold(s.h.get("Delivered-To"), "autoresponder"):
 		return AutoReply, "a header of autoresponders"
 	case strings.Contains(s.precedence, "auto_reply"), strings.Contains(s.precedence, "auto-reply"), strings.Contains(s.precedence, "autoreply"):
 		return AutoReply, "Precedence: auto_reply"
