@@ -31,6 +31,8 @@ type htmlWriter struct {
 	newest bool
 	marked bool // history began
 	asked  int  // blockquotes looked at for an attribution
+	said   bool // words were written, of the first seen bytes
+	seen   int
 	cut    bool // and all that follows is left out
 
 	ends  int  // line ends to write before the next words, 2 for a paragraph

@@ -240,8 +240,15 @@ func (w *htmlWriter) history() {
 	w.line()
 }
 
-// wrote tells whether words were written so far.
-func (w *htmlWriter) wrote() bool { return lineHasWords(w.b.String()) }
+// wrote tells whether words were written so far. It looks at each of them once.
+func (w *htmlWriter) wrote() bool {
+	if !w.said {
+		text := w.b.String()
+		w.said = lineHasWords(text[min(w.seen, len(text)):])
+		w.seen = len(text)
+	}
+	return w.said
+}
 
 // outlookBorder is the line that Outlook draws above the fields of a quoted
 // mail's header.
