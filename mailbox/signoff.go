@@ -94,25 +94,28 @@ func ownName(line, name string) bool {
 	return known == len(have) && (known > 1 || have[0] == want[0] || len(want) > 1 && have[0] == want[1]) || known >= 2 && len(have) <= known+1
 }
 
-var dashed = regexp.MustCompile(`^[-–—~]{1,2} ?(\pL[\pL.'’]*(?: \pL[\pL.'’]*){0,2})[.!]?$`)
+var dashed = regexp.MustCompile(`^[-–—~/]{1,2} ?(\pL[\pL.'’]*(?: \pL[\pL.'’]*){0,2})[.!]?$`)
 
-// dashName tells whether a line is "-Anna" at the end of a mail: no item of a
-// list, which has others beside it or a colon before it.
+// dashName tells whether a line is "-Anna" or "/Anna" at the end of a mail: no
+// item of a list, which has others beside it or a colon before it. A name that
+// is not written as one follows a sentence.
 func dashName(lines []string, i int) bool {
-	m := dashed.FindStringSubmatch(strings.TrimSpace(lines[i]))
+	t := strings.TrimSpace(lines[i])
+	m := dashed.FindStringSubmatch(t)
 	if m == nil || nextText(lines, i+1) >= 0 && !signs(lines[i+1:], 8, 0) {
 		return false
 	}
-	r, _ := utf8.DecodeRuneInString(m[1])
-	if !unicode.IsUpper(r) && (strings.Contains(lines[i], " ") || unicode.IsLower(r) && utf8.RuneCountInString(m[1]) > 12) {
+	before := ""
+	for j := i - 1; j >= 0 && before == ""; j-- {
+		before = strings.TrimSpace(lines[j])
+	}
+	if before == "" || strings.HasSuffix(before, ":") || strings.ContainsAny(before[:1], "-*/") || strings.HasPrefix(before, "–") {
 		return false
 	}
-	for j := i - 1; j >= 0; j-- {
-		if t := strings.TrimSpace(lines[j]); t != "" {
-			return !strings.HasSuffix(t, ":") && !strings.HasPrefix(t, "-") && !strings.HasPrefix(t, "–") && !strings.HasPrefix(t, "*")
-		}
+	if r, _ := utf8.DecodeRuneInString(m[1]); unicode.IsUpper(r) {
+		return true
 	}
-	return false
+	return t[0] == '-' && !strings.Contains(t, " ") && strings.ContainsAny(before[len(before)-1:], ".!?")
 }
 
 var postscripted = regexp.MustCompile(`(?i)^[*_]{0,2}(?:p\.? ?s\.?|n\.? ?b\.?)(?:\s|:)`)
