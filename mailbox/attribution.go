@@ -13,7 +13,7 @@ import (
 const (
 	// onWords begin one.
 	onWords = `on|at|in message|am|le|el|il|il giorno|in data|op|em|no dia|den|dnia|w dniu|dne|dňa|på|pe|în|in|la|a|al|di|do|v|u|в|во|на|у|o|kl|vào|pada|pada tanggal|στις|την|missatge de|` +
-		`في|בתאריך|ביום|ב|tarihinde|posted by|ในวันที่|เมื่อ|din|mensaje de|message de|e|dia|el dia|el día|der`
+		`في|בתאריך|ביום|ב|tarihinde|posted by|ในวันที่|kuupäev|เมื่อ|din|mensaje de|message de|e|dia|el dia|el día|der`
 	// weekdays begin one, too, as a rule cut short.
 	weekdays = `mon|tues?|wed|thu|thurs?|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday|` +
 		`mo|di|mi|do|fr|sa|so|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|lun|mar|mer|jeu|ven|sam|dim|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|` +
