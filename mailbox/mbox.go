@@ -10,7 +10,7 @@ import (
 )
 
 // fromLine is the line that stands before each mail of an mbox (RFC 4155).
-var fromLine = regexp.MustCompile(`^From \S.*\d\d:\d\d.*\d{4}|^From \S+@\S+`)
+var fromLine = regexp.MustCompile(`^From \S.*\d\d:\d\d.*\d{4}|^From \S+@\S+\s*$`)
 
 // Split yields the mails in r: the many of an mbox, or the one that r is. Of a
 // mail only the first bytes beyond what Parse reads are kept. It stops after

@@ -149,7 +149,7 @@ func (in *inspect) path(ctx context.Context, path string) error {
 			in.p.complain(err)
 		case d.IsDir() && d.Name() == "tmp" && isMaildir(filepath.Dir(f)):
 			return filepath.SkipDir // mails that are still being delivered
-		case d.Type().IsRegular() && !strings.HasPrefix(d.Name(), "."):
+		case d.Type().IsRegular() && !strings.HasPrefix(d.Name(), ".") && !isMaildir(filepath.Dir(f)): // a server's notes stand beside new and cur
 			files = append(files, f)
 		}
 		return ctx.Err()
@@ -196,7 +196,7 @@ func (in *inspect) stream(ctx context.Context, name string, r io.Reader) error {
 // mail inspects one mail. The worst mail still gives a line.
 func (in *inspect) mail(file string, raw []byte) error {
 	m := in.parser.Parse(raw)
-	v := in.judge.Classify(classify.Text{Subject: m.Subject, Body: m.Reply, Automated: string(m.Automated)})
+	v := in.verdict(&m)
 	if in.readable {
 		return in.view(&m, &v)
 	}
@@ -224,6 +224,17 @@ func (in *inspect) mail(file string, raw []byte) error {
 	return in.out.write(o)
 }
 
+// verdict classifies a mail; what goes wrong there is said of that mail, and
+// the next goes on.
+func (in *inspect) verdict(m *mailbox.Message) (v classify.Verdict) {
+	defer func() {
+		if e := recover(); e != nil {
+			m.Problem = fmt.Sprintf("the mail could not be classified: %v", e)
+		}
+	}()
+	return in.judge.Classify(classify.Text{Subject: m.Subject, Body: m.Reply, Automated: string(m.Automated)})
+}
+
 // view shows one mail to a person: what was kept, what was cut, and why.
 func (in *inspect) view(m *mailbox.Message, v *classify.Verdict) error {
 	var b bytes.Buffer
@@ -237,6 +248,7 @@ func (in *inspect) view(m *mailbox.Message, v *classify.Verdict) error {
 		from = m.From.Name + " <" + from + ">"
 	}
 	row("from", from)
+	row("sent through", m.Via.Addr)
 	row("counts as", m.Complainant())
 	if !m.Date.IsZero() {
 		row("date", m.Date.UTC().Format(time.RFC3339))
@@ -263,8 +275,8 @@ func (in *inspect) view(m *mailbox.Message, v *classify.Verdict) error {
 	}
 	row("problem", m.Problem)
 	fmt.Fprintf(&b, "\n--- what the sender wrote this time\n%s\n", escape(strings.TrimSpace(m.Reply)))
-	if rest := len(strings.Fields(m.Text)) - len(strings.Fields(m.Reply)); rest > 0 {
-		fmt.Fprintf(&b, "\n--- the whole text (%d words more: quoted history, signature)\n%s\n", rest, escape(strings.TrimSpace(m.Text)))
+	for _, c := range cuts(m.Text, m.Reply) {
+		fmt.Fprintf(&b, "\n--- cut: %s\n%s\n", c.why, escape(strings.Join(c.lines, "\n")))
 	}
 	_, err := in.p.Out.Write(b.Bytes())
 	return err
