@@ -25,8 +25,7 @@ func Clean(s string, max int) string {
 		s = s[:4*max]
 	}
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	dirty := strings.IndexFunc(s, dropped) >= 0 || strings.ContainsAny(s, "\r\u00a0\u2028\u2029")
-	if dirty {
+	if strings.IndexFunc(s, unclean) >= 0 {
 		var b strings.Builder
 		b.Grow(len(s))
 		last := rune(0)
@@ -49,6 +48,14 @@ func Clean(s string, max int) string {
 		s = b.String()
 	}
 	return cut(s, max)
+}
+
+// unclean tells whether Clean has something to do about a letter.
+func unclean(r rune) bool {
+	if r < 0x7f {
+		return r < 0x20 && r != '\n' && r != '\t'
+	}
+	return r == '\u00a0' || r == '\u2028' || r == '\u2029' || dropped(r)
 }
 
 // cleanLine is Clean for what must be one line: a header's value.

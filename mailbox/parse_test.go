@@ -186,3 +186,30 @@ func BenchmarkParse(b *testing.B) {
 		Parse(mail)
 	}
 }
+
+func BenchmarkHTML(b *testing.B) {
+	row := `<tr style="font-size:0"><td style="padding:4px;font-size:14px"><p>Order <b>1001</b></p></td><td><a href="https://shop.example/orders/1001">was charged twice</a>&nbsp;today</td></tr>`
+	mail := crlf("From: Anna <anna@x.example>\nSubject: s\nContent-Type: text/html; charset=utf-8\n\n<html><head><style>p{margin:0}</style></head><body><table>" + strings.Repeat(row, 30) + "</table></body></html>")
+	b.SetBytes(int64(len(mail)))
+	for b.Loop() {
+		Parse(mail)
+	}
+}
+
+func BenchmarkWorst(b *testing.B) {
+	tests := []struct{ name, mail string }{
+		{"multiparts", strings.Repeat("Content-Type: multipart/mixed; boundary=b\n\n--b\n", 100000)},
+		{"parts", "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n\nx\n", 600000)},
+		{"elements", "Content-Type: text/html\n\n" + strings.Repeat("<div><font size=1>x", 250000)},
+		{"formatting", "Content-Type: text/html\n\n" + strings.Repeat("<b class=a><i>", 200) + strings.Repeat("<p>x</p>", 100000)},
+		{"attributions", "\n" + strings.Repeat("On Mon, 2 Nov 2026 at 16:12, A <a@b.example> wrote:\n", 100000)},
+	}
+	for _, tt := range tests {
+		b.Run(tt.name, func(b *testing.B) {
+			raw := []byte(tt.mail)
+			for b.Loop() {
+				Parse(raw)
+			}
+		})
+	}
+}
