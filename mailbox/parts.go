@@ -72,7 +72,7 @@ func (r *reading) walk(h *header, body []byte, at place, b *content) {
 			r.report.read(decodeTransfer(body, transfer), kind)
 		}
 	case kind == "message/rfc822" || kind == "message/global" || kind == "message/news":
-		at.report, at.inside = at.report || disposition == "attachment" || transfer == "", true
+		at.report, at.inside = at.report || disposition == "attachment" || transfer == "" && at.kind == "text/plain", true
 		r.enclosed(decodeTransfer(body, transfer), at, b)
 	case kind == "text/rfc822-headers" || kind == "message/rfc822-headers":
 		r.attachment(kind, params, dparams, h, body)
@@ -151,11 +151,14 @@ func (r *reading) enclosed(raw []byte, at place, b *content) {
 	at.kind = "text/plain"
 	r.walk(&h, body, at, &sub)
 	var top strings.Builder
-	top.WriteString("---------- Forwarded message ----------\n")
 	row := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(&top, "%s: %s\n", name, value)
+		if value == "" {
+			return
 		}
+		if top.Len() == 0 {
+			top.WriteString("---------- Forwarded message ----------\n")
+		}
+		fmt.Fprintf(&top, "%s: %s\n", name, value)
 	}
 	from := firstAddress(h.get("From"))
 	if from.Addr != "" && from.Name != "" {
@@ -165,7 +168,9 @@ func (r *reading) enclosed(raw []byte, at place, b *content) {
 	row("Date", cleanLine(h.get("Date"), 100))
 	row("Subject", subject)
 	row("To", cleanLine(decodeHeader(h.get("To")), maxName))
-	b.pieces = append(b.pieces, piece{plain: strings.TrimSpace(top.String()), enclosed: true})
+	if top.Len() > 0 {
+		b.pieces = append(b.pieces, piece{plain: strings.TrimSpace(top.String()), enclosed: true})
+	}
 	for _, p := range sub.pieces {
 		p.enclosed = true
 		b.pieces = append(b.pieces, p)
