@@ -74,7 +74,7 @@ type Message struct {
 
 	Date    time.Time // the sender's claim; zero when unreadable
 	From    Address   // who wrote it: From, or whom a form, a help desk or a group of the team sends for
-	Via     Address   // the address in From when it is not the writer's
+	Via     Address   // the address in From when it is not the writer's; without From, who handed the mail over
 	To      []Address
 	Subject string
 

@@ -108,8 +108,8 @@ func (r *reading) split(body []byte, boundary string) [][]byte {
 }
 
 // cutAt cuts a body at the lines that are the marker, alone or closed by two
-// dashes. A missing end is no loss; what stands between an end and a further
-// marker is none of the parts (RFC 2046 section 5.1.1).
+// dashes. A missing end is no loss; what stands behind the end is none of the
+// parts (RFC 2046 section 5.1.1).
 func (r *reading) cutAt(body, marker []byte) [][]byte {
 	var parts [][]byte
 	start, ended := -1, false
@@ -130,11 +130,10 @@ func (r *reading) cutAt(body, marker []byte) [][]byte {
 		if start >= 0 {
 			parts = append(parts, bytes.TrimSuffix(body[start:i], []byte("\n")))
 		}
-		start, ended = next, closing
-		if closing {
-			start = -1
+		start, at = next, next
+		if ended = closing; ended {
+			break
 		}
-		at = next
 	}
 	if !ended && start >= 0 {
 		if start < len(body) {
