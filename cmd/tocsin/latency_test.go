@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -112,6 +113,36 @@ func (w *rung) untilItRings(t *testing.T) time.Duration {
 	return 0
 }
 
+// counts reads what the program tells Prometheus of it.
+func (w *rung) counts(t *testing.T) {
+	t.Helper()
+	c, err := readControl(w.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text string
+	eventually(t, w.process, "the page in the metrics", func() bool {
+		q, _ := http.NewRequest(http.MethodGet, c.URL+"/metrics", nil)
+		q.Header.Set("Authorization", "Bearer "+c.Token)
+		resp, err := http.DefaultClient.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		text = string(body)
+		return strings.Contains(text, `tocsin_pages_total{outcome="accepted",pager="hook"} 1`)
+	})
+	for _, want := range []string{
+		fmt.Sprintf(`tocsin_messages_total{automated="",category="login",mailbox="support"} %d`, w.sent), "tocsin_mailbox_last_success_timestamp_seconds{", `tocsin_incidents_open{category="login"`,
+		"tocsin_page_latency_seconds_count 1", "tocsin_poll_duration_seconds_count", "tocsin_build_info{",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("/metrics does not say %s:\n%s", want, text)
+		}
+	}
+}
+
 // runs is how often something is measured: a few times in the suite, as often
 // as TOCSIN_RUNS says for figures.
 func runs(t *testing.T, few int) int {
@@ -136,6 +167,9 @@ func TestFromTheDecidingMailToThePage(t *testing.T) {
 	for n := range runs(t, 2) {
 		w := ringer(t, bin, d, fmt.Sprintf("Run%d", n), "")
 		took = append(took, w.untilItRings(t))
+		if n == 0 {
+			w.counts(t)
+		}
 		w.cmd.Process.Kill()
 		w.cmd.Wait()
 	}

@@ -218,7 +218,7 @@ func (s *system) announce(d detect.Deployment) {
 		s.packages.Nudge()
 	}
 	for name, p := range s.cfg.Pager {
-		if p.Type != "pagerduty" || !p.Changes {
+		if p.Type != "pagerduty" && p.Type != "webhook" || !p.Changes {
 			continue
 		}
 		if err := s.store.Enqueue(store.Delivery{Change: detect.Deployed, Subject: d.ID, Pager: name, Due: s.now()}); err != nil {
@@ -237,7 +237,8 @@ func (s *system) pagerStatuses() []worker.PagerStatus {
 	return list
 }
 
-// healthy tells whether every folder is read and every pager takes pages.
+// healthy tells whether every folder is read, every pager takes pages and there
+// is room on the disk.
 func (s *system) healthy() bool {
 	st := s.worker.Status()
 	for _, f := range st.Folders {
@@ -250,7 +251,7 @@ func (s *system) healthy() bool {
 			return false
 		}
 	}
-	return true
+	return !st.Full
 }
 
 func (s *system) recordOutcomes(list []detect.Outcome) error {

@@ -138,7 +138,7 @@ type Pager struct {
 	To         []string `toml:"to" doc:"recipients of a page by mail"`
 	Topic      string   `toml:"topic" doc:"of ntfy"`
 	Team       string   `toml:"team" doc:"responder team of Jira Service Management"`
-	Changes    bool     `toml:"deployments" doc:"send deployments too, as PagerDuty change events"`
+	Changes    bool     `toml:"deployments" doc:"send deployments too: PagerDuty as change events, webhook as deployment.recorded"`
 }
 
 // Category changes a shipped category or adds one.

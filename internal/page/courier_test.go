@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -308,6 +309,56 @@ func TestALatePageSaysWhenItWasDue(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAPagerForOtherKindsIsRungWhenTheyJoin: what grows for one begins for
+// another.
+func TestAPagerForOtherKindsIsRungWhenTheyJoin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		oncall, payments := &script{}, &script{}
+		o := newOffice(t, map[string]Pager{"oncall": oncall, "payments": payments}, Routes{{Pager: "oncall"}, {Pager: "payments", Categories: []string{"payment"}}})
+		o.open(t, func() {
+			i := detect.Incident{ID: "a", Kind: "surge", Level: detect.Paging, State: detect.Open, Categories: []string{"login"}, StartedAt: time.Now(), DetectedAt: time.Now()}
+			for n, kind := range []detect.ChangeKind{detect.Opened, detect.Grew, detect.Grew} {
+				if n == 1 {
+					i.Categories = append(i.Categories, "payment")
+				}
+				changes := []detect.Change{{Kind: kind, At: time.Now(), Incident: i}}
+				if err := o.store.Record("detector", 0, changes, o.Routes.Deliveries(changes)); err != nil {
+					t.Fatal(err)
+				}
+				o.Nudge()
+				time.Sleep(time.Minute)
+			}
+			synctest.Wait()
+		})
+		var kinds []string
+		for _, p := range payments.took {
+			kinds = append(kinds, string(p.Change))
+		}
+		if got := strings.Join(kinds, " "); got != "opened grew" || oncall.changes() != "a opened, a grew, a grew" {
+			t.Errorf("the one for payments was told %q, the other %q", got, oncall.changes())
+		}
+	})
+}
+
+// TestTheHeartbeatStopsWhenSomethingIsWrong.
+func TestTheHeartbeatStopsWhenSomethingIsWrong(t *testing.T) {
+	r := newRecorder(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var asked atomic.Int64
+	b := &Heartbeat{URL: r.URL + "/beat", Every: time.Millisecond, Log: slog.New(slog.DiscardHandler), Healthy: func() bool {
+		if asked.Add(1) == 6 {
+			cancel()
+		}
+		return asked.Load() <= 2
+	}}
+	if err := b.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(r.requests); n != 2 {
+		t.Errorf("it beat %d times, and twice all was well", n)
+	}
 }
 
 // TestAnAlertIsRepeatedWhileItIsOpen: Alertmanager ends what is not sent again.

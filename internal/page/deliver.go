@@ -14,7 +14,15 @@ import (
 
 // try makes one attempt and stores its outcome. The error is the store's.
 func (c *Courier) try(ctx context.Context, d store.Delivery, l *lane) (done bool, next time.Duration, err error) {
-	g, err := c.Composer.Compose(d)
+	asked := d
+	if d.Change == detect.Grew || d.Change == detect.Suspected {
+		// A pager for other kinds first hears of an incident when it comes to
+		// them: for that one it begins here.
+		if !c.told(d.Pager, d.Incident) {
+			asked.Change = detect.Opened
+		}
+	}
+	g, err := c.Composer.Compose(asked)
 	if err != nil && !errors.Is(err, errGone) {
 		return false, 0, err
 	}
@@ -149,6 +157,11 @@ func (c *Courier) knows(pager, incident string) bool {
 	if err == nil && slices.ContainsFunc(box, func(d store.Delivery) bool { return d.Incident == incident && d.Fallback }) {
 		return true
 	}
+	return c.told(pager, incident)
+}
+
+// told tells whether a pager took a page of an incident before.
+func (c *Courier) told(pager, incident string) bool {
 	steps, err := c.Store.Timeline(incident)
 	return err == nil && slices.ContainsFunc(steps, func(s store.Step) bool { return s.Pager == pager && s.Kind == "page-accepted" })
 }

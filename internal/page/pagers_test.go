@@ -108,7 +108,7 @@ func TestWhatEachPagerIsSent(t *testing.T) {
 			r := newRecorder(t)
 			p := pagersAt(r.URL)[name]
 			pages := []Page{nine(), nine().with(detect.DidAcknowledge), nine().with(detect.DidResolve), TestPage(at, "support@example.com")}
-			if name == "pagerduty" {
+			if name == "pagerduty" || name == "webhook" {
 				pages = append(pages, Page{Deployment: &detect.Deployment{Service: "web", Version: "2.4.0", At: at, Source: "github", Commit: "f95f852", Link: "https://github.com/acme/web/commit/f95f852",
 					Changes: []detect.PackageChange{{Name: "a"}, {Name: "b"}}}})
 			}

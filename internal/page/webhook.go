@@ -40,6 +40,12 @@ type webhookData struct {
 	Incident detect.Incident `json:"incident"`
 }
 
+type webhookDeployment struct {
+	Type      string            `json:"type"`
+	Timestamp time.Time         `json:"timestamp"`
+	Data      detect.Deployment `json:"data"`
+}
+
 type webhookQuote struct {
 	From string    `json:"from"`
 	Text string    `json:"text"`
@@ -66,6 +72,13 @@ func (w *Webhook) Page(ctx context.Context, p Page) error {
 	if w.Now != nil {
 		now = w.Now
 	}
+	if p.Deployment != nil {
+		raw, err := encode(webhookDeployment{"deployment.recorded", now().UTC(), *p.Deployment})
+		if err != nil {
+			return &sendError{text: err.Error(), final: true}
+		}
+		return w.send(ctx, fmt.Sprintf("msg_deployment_%d", p.Delivery), now(), raw)
+	}
 	b := webhookBody{Type: typeOf(p.Change), Timestamp: now().UTC(), Data: webhookData{DedupKey: p.DedupKey, Test: p.Test, Headline: p.Headline, Sentence: p.Sentence,
 		Link: p.Link, DueAt: p.Due.UTC(), LateBy: p.Late.Seconds(), Facts: p.Facts, Terms: p.Terms, Packages: p.Packages, Incident: p.Incident}}
 	for _, q := range p.Quotes {
@@ -76,7 +89,12 @@ func (w *Webhook) Page(ctx context.Context, p Page) error {
 		return &sendError{text: err.Error(), final: true}
 	}
 	id := fmt.Sprintf("msg_%s_%d", strings.ReplaceAll(p.Incident.ID, "-", ""), p.Delivery)
-	headers := map[string]string{"webhook-id": id, "webhook-timestamp": fmt.Sprint(now().Unix())}
+	return w.send(ctx, id, now(), raw)
+}
+
+// send signs a message and posts it.
+func (w *Webhook) send(ctx context.Context, id string, now time.Time, raw []byte) error {
+	headers := map[string]string{"webhook-id": id, "webhook-timestamp": fmt.Sprint(now.Unix())}
 	if w.Secret != "" {
 		headers["webhook-signature"] = Sign(w.Secret, id, headers["webhook-timestamp"], raw)
 	}

@@ -286,7 +286,7 @@ func (s *Server) apiTimeline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, steps)
+	return writeJSON(w, http.StatusOK, story(&i, steps))
 }
 
 func (s *Server) postMortem(w http.ResponseWriter, r *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"tocsin/classify"
@@ -94,6 +95,7 @@ func (d *incidentData) timeline(s *Server) (err error) {
 	if d.Steps, err = s.opt.Store.Timeline(d.I.ID); err != nil {
 		return err
 	}
+	d.Steps = story(&d.I, d.Steps)
 	d.Names = map[string]string{}
 	for _, st := range d.Steps {
 		if st.Deployment == "" || d.Names[st.Deployment] != "" {
@@ -216,6 +218,24 @@ func (s *Server) sumBands(kinds []string, from, to time.Time, step time.Duration
 		}
 	}
 	return sum
+}
+
+// firstComplaint is the kind of a timeline's line that no change stands for.
+const firstComplaint detect.ChangeKind = "first-complaint"
+
+// story is a timeline with what came before there was an incident: the
+// deployment that is suspected, and the first complaint.
+func story(i *detect.Incident, steps []store.Step) []store.Step {
+	var before []store.Step
+	if s := i.Suspect; s != nil {
+		before = append(before, store.Step{At: s.Deployment.At, Kind: detect.Deployed, Deployment: s.Deployment.ID, Note: s.Why})
+	}
+	if at := i.Reason.FirstComplaint; !at.IsZero() {
+		before = append(before, store.Step{At: at, Kind: firstComplaint})
+	}
+	steps = append(before, steps...)
+	slices.SortStableFunc(steps, func(a, b store.Step) int { return a.At.Compare(b.At) })
+	return steps
 }
 
 // figure is a number at the head of an incident.

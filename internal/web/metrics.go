@@ -46,6 +46,9 @@ func (s *Server) unwell() string {
 			return "a folder could not be read for a while"
 		}
 	}
+	if st.Full {
+		return "the disk is nearly full"
+	}
 	for _, p := range st.Pagers {
 		if p.Error != "" && p.Pending > 0 {
 			return "a pager refuses pages"

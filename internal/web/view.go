@@ -312,6 +312,8 @@ func stepText(kind detect.ChangeKind) string {
 	switch kind {
 	case detect.Warned:
 		return "Warning"
+	case firstComplaint:
+		return "First complaint"
 	case detect.Opened:
 		return "Paged"
 	case detect.Grew:

@@ -44,5 +44,6 @@ type Status struct {
 	Started time.Time      `json:"started"`
 	Folders []FolderStatus `json:"folders"`
 	Pagers  []PagerStatus  `json:"pagers"`
-	Notice  string         `json:"notice,omitempty"` // such as: learning what is normal, 9 of 14 days
+	Full    bool           `json:"disk_full,omitempty"` // the disk is nearly so
+	Notice  string         `json:"notice,omitempty"`    // such as: learning what is normal, 9 of 14 days
 }

@@ -187,7 +187,7 @@ func (w *Worker) Status() Status {
 		account, folder := src.Place()
 		s.Folders = append(s.Folders, *w.folders[place{account, folder}])
 	}
-	s.Notice = w.notice
+	s.Notice, s.Full = w.notice, w.diskFull
 	w.mu.Unlock()
 	if w.opt.Pagers != nil {
 		s.Pagers = w.opt.Pagers()
