@@ -206,10 +206,19 @@ key = %q
 		}
 		return string(out)
 	}
-	write("package-lock.json", string(story.LockBefore))
+	// Lockfiles that npm wrote, in which much else changed, too.
+	real := func(dir string) string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join("..", "..", "internal", "deploy", "testdata", "real", dir, "package-lock.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	write("package-lock.json", real("npm3"))
 	lock := filepath.Join(dir, "package-lock.json")
 	tocsin("deploy", "--config", file, "--service", "web", "--version", "2.3.9", "--lockfile", lock, "--time", now.AddDate(0, 0, -4).Format(time.RFC3339))
-	write("package-lock.json", string(story.LockAfter))
+	write("package-lock.json", real("npm3-after"))
 	if out := tocsin("deploy", "--config", file, "--service", "web", "--version", "2.4.0", "--lockfile", lock, "--time", now.Add(-5*time.Minute).Format(time.RFC3339)); !strings.Contains(out, "jsonwebtoken 9.0.2 -> 8.5.1") {
 		t.Errorf("deploy says %q", out)
 	}
@@ -244,7 +253,7 @@ key = %q
 			t.Errorf("page %s came %d times", id, n)
 		}
 	}
-	if !strings.Contains(r.text, "jsonwebtoken") || !strings.Contains(r.text, `"version":"2.4.0"`) {
+	if !strings.Contains(r.text, `"packages":["jsonwebtoken 9.0.2 -> 8.5.1 (downgraded)",`) || !strings.Contains(r.text, `"version":"2.4.0"`) {
 		t.Errorf("the page names neither the deployment nor the package:\n%s", r.text)
 	}
 	r.mu.Unlock()
