@@ -93,7 +93,7 @@ func TestADeploymentIsRecordedOnce(t *testing.T) {
 		return d
 	}
 	a := deploy("2.3.9", 0, "before")
-	b := deploy("2.4.0", time.Hour, "after")
+	b := deploy("2.4.0", 0, "after") // in the same second
 	c := deploy("2.3.9", 2*time.Hour, "before")
 	if len(a.Changes) != 0 || a.Rollback || b.Rollback || !c.Rollback {
 		t.Errorf("roll-backs: %v %v %v, first changes %v", a.Rollback, b.Rollback, c.Rollback, a.Changes)

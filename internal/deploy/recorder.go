@@ -62,7 +62,7 @@ func (r *Recorder) Record(ctx context.Context, req Request) (d detect.Deployment
 		d.Rollback = true
 	}
 	if len(req.Packages) > 0 {
-		before, err := r.Store.Packages(d.Service, d.Environment, d.At)
+		before, err := r.Store.Packages(d.Service, d.Environment, upTo(&d))
 		if err != nil {
 			return d, false, err
 		}
@@ -108,13 +108,17 @@ const (
 	recentMost = 200
 )
 
+// upTo is the end of what came before a deployment: times are whole seconds, and
+// one recorded earlier in the same second came before it.
+func upTo(d *detect.Deployment) time.Time { return d.At.Add(time.Nanosecond) }
+
 // isRollback tells whether the version ran before, with another one after it.
 func (r *Recorder) isRollback(d *detect.Deployment) (back bool, err error) {
 	if d.Kind != "" || d.Failed {
 		return false, nil
 	}
 	other, seen := false, 0
-	err = r.Store.DeploymentsBefore(d.At, func(b detect.Deployment) bool {
+	err = r.Store.DeploymentsBefore(upTo(d), func(b detect.Deployment) bool {
 		if seen++; seen > recentMost || d.At.Sub(b.At) > recent {
 			return false
 		}

@@ -12,7 +12,7 @@ import (
 
 // Shipped is what a service runs, as the lockfile of its last deployment says.
 type Shipped struct {
-	Deployment detect.Deployment `json:"deployment"` // without its changes
+	Deployment detect.Deployment `json:"deployment"` // with its changes of the packages asked for
 	Packages   []ShippedPackage  `json:"packages"`
 }
 
@@ -47,10 +47,13 @@ func (s *Server) apiPackages(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		since := deploy.Since(s.opt.Store, d)
-		d.Changes = nil
+		named := func(name string) bool {
+			return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+		}
+		d.Changes = slices.DeleteFunc(slices.Clone(d.Changes), func(c detect.PackageChange) bool { return !named(c.Name) })
 		x := Shipped{Deployment: d}
 		for _, p := range packages {
-			if len(names) > 0 && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, p.Name) }) {
+			if len(names) > 0 && named(p.Name) {
 				x.Packages = append(x.Packages, ShippedPackage{p, since(p).UTC()})
 			} else if len(names) == 0 {
 				x.Packages = append(x.Packages, ShippedPackage{Package: p})
