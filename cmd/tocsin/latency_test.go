@@ -164,7 +164,7 @@ func distribution(list []time.Duration) string {
 func TestFromTheDecidingMailToThePage(t *testing.T) {
 	d, bin := imaptest.StartDovecot(t), build(t)
 	var took []time.Duration
-	for n := range runs(t, 2) {
+	for n := range runs(t, 1) {
 		w := ringer(t, bin, d, fmt.Sprintf("Run%d", n), "")
 		took = append(took, w.untilItRings(t))
 		if n == 0 {
