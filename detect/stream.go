@@ -208,20 +208,32 @@ func (s *stream) since(at, now time.Time) window {
 	return w
 }
 
-// following is the evidence of a surge that begins with the first complaint
-// after an instant, by the measure of scan, and how long after it that came.
-func (s *stream) following(at, now time.Time) (lead time.Duration, evidence float64, ok bool) {
-	i := len(s.events)
-	for i > 0 && !s.events[i-1].at.Before(at) && !s.events[i-1].at.Before(s.barrier) {
-		i--
+// begin is when a surge may have begun, and how likely.
+type begin struct {
+	at     time.Time
+	weight float64
+}
+
+// begins are the complaints that may be the first of a surge: each as likely as
+// a window from there is evidence. The weights add up to 1.
+func (s *stream) begins(now time.Time) (list []begin) {
+	best := leastScan
+	for i := len(s.events) - 2; i >= 0 && !s.events[i].at.Before(s.barrier); i-- {
+		e := &s.events[i]
+		lambda, k := s.expect(e, e.tau, now)
+		g := ratio(float64(len(s.events)-i-1), lambda, k)
+		best = max(best, g)
+		list = append(list, begin{e.at, g})
 	}
-	if i == len(s.events) {
-		return 0, 0, false
+	sum := 0.0
+	for i := range list {
+		list[i].weight = math.Exp(list[i].weight - best)
+		sum += list[i].weight
 	}
-	e := &s.events[i]
-	m := float64(len(s.events) - i - 1)
-	lambda, k := s.expect(e, e.tau, now)
-	return e.at.Sub(at), ratio(m, lambda, k), true
+	for i := range list {
+		list[i].weight /= sum
+	}
+	return list
 }
 
 // resolution is the shortest span in which complaints say anything about time:

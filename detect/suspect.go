@@ -144,14 +144,14 @@ func delay(lead time.Duration) float64 {
 // named is how probable a deployment must be to be named.
 const named = 0.5
 
-// accuse names the deployment held responsible. A candidate is as good as the
-// surge that begins with the first complaint after it is, compared with the
-// likeliest beginning, times how likely that delay is; against it stands that
-// deployments are so frequent that one precedes anything. None is named when
-// none comes close.
+// accuse names the deployment held responsible. When the surge began is not
+// known: every complaint of the last hours may be its first, as far as a window
+// from there is evidence. A candidate is as good as its delays to these are
+// likely; against it stands that deployments are so frequent that one precedes
+// anything. None is named when none comes close.
 func (d *Detector) accuse(t *tracked, v verdict) {
 	s := v.stream
-	best := s.scan(d.now).evidence
+	begins := s.begins(d.now)
 	type candidate struct {
 		x      *deployed
 		weight float64
@@ -166,11 +166,12 @@ func (d *Detector) accuse(t *tracked, v verdict) {
 		if !x.suspicious() || x.At.After(d.now) {
 			continue
 		}
-		lead, evidence, ok := s.following(x.At, d.now)
-		if !ok || lead > hotAfter+15*time.Minute {
-			continue
+		weight := 0.0
+		for _, b := range begins {
+			if lead := b.at.Sub(x.At); lead >= 0 && lead < hotAfter+15*time.Minute {
+				weight += b.weight * delay(lead)
+			}
 		}
-		weight := math.Exp(math.Min(evidence-best, 0)) * delay(lead)
 		list = append(list, candidate{x, weight})
 		sum += weight
 	}
