@@ -4,8 +4,13 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"math"
 	"os"
+	"slices"
 	"sort"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"tocsin/classify"
@@ -27,14 +32,19 @@ The input is JSONL in time order:
   {"time":"2026-11-23T09:45:02Z","category":"login","sender":"a@example.com"}
   {"time":"2026-11-23T09:40:00Z","deployment":{"service":"web","version":"2.4.0"}}
 With --config the mail that the store already holds is replayed instead.
+--compare replays once for each budget and prints a table instead.
 
 example:
-  tocsin backtest --false-alarms 1/30d --time-zone Europe/Berlin < quarter.jsonl`,
+  tocsin backtest --false-alarms 1/30d --time-zone Europe/Berlin < quarter.jsonl
+  tocsin backtest --compare 1/90d,1/30d,4/30d < quarter.jsonl
+  tocsin backtest --svg quarter.svg < quarter.jsonl`,
 	setup: func(p *program, fs *flag.FlagSet) func(context.Context, []string) error {
 		b := backtest{p: p}
 		fs.StringVar(&b.budget, "false-alarms", "", "`BUDGET` of false pages over the whole inbox, as 1/30d; default 1/30d, or the file's")
 		fs.StringVar(&b.zone, "time-zone", "", "the team's `ZONE`, as Europe/Berlin; default UTC, or the file's")
 		fs.StringVar(&b.config, "config", "", "replay the store of this configuration `FILE`")
+		fs.StringVar(&b.compare, "compare", "", "`BUDGETS` with commas between them, as 1/90d,1/30d,4/30d: what each would have paged, in a table")
+		fs.StringVar(&b.chart, "svg", "", "draw the rate, what was normal, deployments and incidents into `FILE`")
 		fs.BoolVar(&b.warnings, "warnings", false, "print what would only have warned, too")
 		return b.run
 	},
@@ -43,6 +53,7 @@ example:
 type backtest struct {
 	p                    *program
 	budget, zone, config string
+	compare, chart       string
 	warnings             bool
 }
 
@@ -105,14 +116,27 @@ func (b *backtest) run(ctx context.Context, args []string) error {
 	if b.zone != "" {
 		zone = b.zone
 	}
-	var err error
-	if opt.FalseAlarms, err = config.ParseRate(budget); err != nil {
-		return err
+	if b.compare != "" && (b.budget != "" || b.chart != "") {
+		return usagef("--compare goes with neither --false-alarms nor --svg: it has budgets of its own and prints a table")
 	}
+	budgets := []string{budget}
+	if b.compare != "" {
+		budgets = strings.Split(b.compare, ",")
+	}
+	var err error
 	if opt.Location, err = time.LoadLocation(zone); err != nil {
 		return fmt.Errorf("%q is not a time zone: use a name such as Europe/Berlin", zone)
 	}
-	r := newReplay(ctx, detect.New(opt))
+	r := &replay{ctx: ctx, people: map[string]person{}}
+	for _, budget := range budgets {
+		if opt.FalseAlarms, err = config.ParseRate(budget); err != nil {
+			return err
+		}
+		r.lanes = append(r.lanes, &lane{budget: strings.TrimSpace(budget), detector: detect.New(opt), incidents: map[string]detect.Incident{}})
+	}
+	if b.chart != "" {
+		r.chart = &history{}
+	}
 	r.progress = b.p.progress("replayed")
 	if f, ok := b.p.In.(*os.File); ok && b.config == "" {
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
@@ -124,7 +148,28 @@ func (b *backtest) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if b.compare != "" {
+		return r.table(b.p.Out)
+	}
+	if b.chart != "" {
+		if err := b.draw(r, opt.Location); err != nil {
+			return err
+		}
+	}
 	return r.print(newJSONLines(b.p.Out), b.warnings)
+}
+
+// draw writes the chart beside the incidents that are printed.
+func (b *backtest) draw(r *replay, zone *time.Location) error {
+	f, err := os.Create(b.chart)
+	if err != nil {
+		return fmt.Errorf("chart: %w", err)
+	}
+	if err := r.chart.svg(f, r.lanes[0].sorted(r.last, b.warnings), zone); err != nil {
+		f.Close()
+		return fmt.Errorf("chart: %w", err)
+	}
+	return f.Close()
 }
 
 // allPage lets every kind of a taxonomy page: a backtest over somebody's
@@ -136,24 +181,28 @@ func allPage(kinds []detect.Kind) []detect.Kind {
 	return kinds
 }
 
-// replay feeds lines to a detector and keeps the incidents as they come to be.
+// replay feeds lines to detectors.
 type replay struct {
-	ctx       context.Context
+	ctx      context.Context
+	lanes    []*lane
+	chart    *history // nil: none is drawn
+	first    time.Time
+	last     time.Time
+	people   map[string]person
+	n        int
+	read     int64 // bytes of the input
+	size     int64 // of the input, if it is a file
+	progress *progress
+}
+
+// lane is a detector with a budget, and its incidents as they come to be.
+type lane struct {
+	budget    string
 	detector  *detect.Detector
 	incidents map[string]detect.Incident
-	last      time.Time
-	people    map[string]person
-	n         int
-	read      int64 // bytes of the input
-	size      int64 // of the input, if it is a file
-	progress  *progress
 }
 
 type person struct{ complainant, organisation string }
-
-func newReplay(ctx context.Context, d *detect.Detector) *replay {
-	return &replay{ctx: ctx, detector: d, incidents: map[string]detect.Incident{}, people: map[string]person{}}
-}
 
 func (r *replay) parse(n int, raw []byte) error {
 	r.read += int64(len(raw)) + 1
@@ -165,8 +214,11 @@ func (r *replay) parse(n int, raw []byte) error {
 		r.progress.step(n, total)
 	}
 	var l backtestLine
-	if err := decodeLine(n, raw, &l); err != nil {
-		return err
+	if !l.plain(raw) {
+		l = backtestLine{}
+		if err := decodeLine(n, raw, &l); err != nil {
+			return err
+		}
 	}
 	if l.Time == "" {
 		return fmt.Errorf("line %d has no time", n)
@@ -196,6 +248,9 @@ func (r *replay) line(l backtestLine) error {
 	if r.n++; r.n%4096 == 0 && r.ctx.Err() != nil {
 		return r.ctx.Err()
 	}
+	if r.first.IsZero() {
+		r.first = l.At
+	}
 	r.last = l.At
 	if l.Deployment != nil {
 		d := *l.Deployment
@@ -203,7 +258,12 @@ func (r *replay) line(l backtestLine) error {
 		if d.ID == "" {
 			d.ID = fmt.Sprintf("%s %s %d", d.Service, d.Version, l.At.UnixNano())
 		}
-		r.keep(r.detector.Deployment(d))
+		for _, x := range r.lanes {
+			x.keep(x.detector.Deployment(d))
+		}
+		if r.chart != nil {
+			r.chart.deployments = append(r.chart.deployments, deployMark{l.At, d.Service + " " + d.Version})
+		}
 		return nil
 	}
 	who, ok := r.people[l.Sender]
@@ -218,27 +278,31 @@ func (r *replay) line(l backtestLine) error {
 		}
 		r.people[l.Sender] = who
 	}
-	r.keep(r.detector.Complaint(detect.Complaint{
-		At: l.At, Category: l.Category, Complainant: who.complainant, Organisation: who.organisation,
-	}))
+	c := detect.Complaint{At: l.At, Category: l.Category, Complainant: who.complainant, Organisation: who.organisation}
+	for _, x := range r.lanes {
+		x.keep(x.detector.Complaint(c))
+	}
+	if r.chart != nil {
+		r.chart.complaint(l.At, l.Sender, r.lanes[0].detector)
+	}
 	return nil
 }
 
-func (r *replay) keep(changes []detect.Change) {
+func (x *lane) keep(changes []detect.Change) {
 	for _, c := range changes {
 		if c.Incident.ID != "" {
-			r.incidents[c.Incident.ID] = c.Incident
+			x.incidents[c.Incident.ID] = c.Incident
 		}
 	}
 }
 
 // sorted returns the incidents in the order in which they were raised.
-func (r *replay) sorted(warnings bool) []detect.Incident {
-	if !r.last.IsZero() {
-		r.keep(r.detector.Tick(r.last))
+func (x *lane) sorted(end time.Time, warnings bool) []detect.Incident {
+	if !end.IsZero() {
+		x.keep(x.detector.Tick(end))
 	}
 	var list []detect.Incident
-	for _, i := range r.incidents {
+	for _, i := range x.incidents {
 		if i.Level == detect.Paging || warnings {
 			list = append(list, i)
 		}
@@ -253,7 +317,7 @@ func (r *replay) sorted(warnings bool) []detect.Incident {
 }
 
 func (r *replay) print(out *jsonLines, warnings bool) error {
-	for _, i := range r.sorted(warnings) {
+	for _, i := range r.lanes[0].sorted(r.last, warnings) {
 		o := backtestIncident{
 			Categories: i.Categories, Level: i.Level,
 			StartedAt: i.StartedAt.UTC(), DetectedAt: i.DetectedAt.UTC(),
@@ -274,4 +338,39 @@ func (r *replay) print(out *jsonLines, warnings bool) error {
 		}
 	}
 	return nil
+}
+
+// table sets the budgets side by side: how often each would have paged, and
+// how early.
+func (r *replay) table(out io.Writer) error {
+	days := r.last.Sub(r.first).Hours() / 24
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "BUDGET\tPAGES\tIN 30 DAYS\tWARNINGS ONLY\tCUSTOMERS UNTIL THE PAGE\tMINUTES\tDEPLOYMENT NAMED")
+	for _, x := range r.lanes {
+		var customers, minutes []float64
+		var warned, named int
+		for _, i := range x.sorted(r.last, true) {
+			if i.Level != detect.Paging {
+				warned++
+				continue
+			}
+			customers = append(customers, float64(i.Reason.Customers))
+			minutes = append(minutes, i.DetectedAt.Sub(i.StartedAt).Minutes())
+			if i.Suspect != nil {
+				named++
+			}
+		}
+		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%s\t%s\t%d\n", x.budget, len(customers), 30*float64(len(customers))/math.Max(days, 1), warned,
+			middle(customers), middle(minutes), named)
+	}
+	return w.Flush()
+}
+
+// middle is the median in words; "-" of nothing.
+func middle(v []float64) string {
+	if len(v) == 0 {
+		return "-"
+	}
+	slices.Sort(v)
+	return fmt.Sprintf("%.0f", (v[len(v)/2]+v[(len(v)-1)/2])/2)
 }
