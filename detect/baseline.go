@@ -123,7 +123,7 @@ func (b *baseline) k(span time.Duration) float64 {
 }
 
 func spanStep(span time.Duration) uint8 {
-	return kSteps[min(uint64(span/kStep), uint64(len(kSteps)-1))]
+	return kSteps[min(uint64(max(span, 0)/kStep), uint64(len(kSteps)-1))]
 }
 
 // kStep is how finely windows are told apart when their scatter is looked up,

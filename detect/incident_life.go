@@ -381,7 +381,7 @@ func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
 	}
 	if w.first < len(s.events) {
 		w.count = len(s.events) - w.first
-		w.expected, _ = s.expect(&s.events[w.first], s.events[w.first].tau, d.now)
+		w.expected, _ = s.expect(&s.events[w.first], s.events[w.first].tau, d.now.UnixNano())
 		w.evidence = v.window.evidence
 		had := t.Now
 		d.describe(t, verdict{stream: s, window: w, evidence: v.evidence})

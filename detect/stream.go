@@ -83,6 +83,7 @@ func (b *backlog) owed(start time.Time) float64 {
 // event is a complaint that counts in a stream.
 type event struct {
 	at      time.Time
+	nano    int64 // at, as a number: windows are compared a million times a second
 	tau     float64
 	kind    string
 	message string
@@ -116,7 +117,7 @@ func (s *stream) advance(to time.Time, hours *calendar) {
 
 // add puts a complaint in and forgets those behind the longest window.
 func (s *stream) add(e event) {
-	e.tau = s.tau
+	e.tau, e.nano = s.tau, e.at.UnixNano()
 	e.heat, e.known = s.recently.add(e.at, e.tau, 1/s.base.v1)
 	s.events = append(s.events, e)
 	drop := 0
@@ -160,17 +161,21 @@ func (s *stream) scan(now time.Time) (best window) {
 	n := len(s.events)
 	gap := 1
 	floor := leastScan
+	barrier, until := s.barrier.UnixNano(), now.UnixNano()
+	if s.barrier.IsZero() {
+		barrier = math.MinInt64
+	}
 	for back := 2; back <= n; back += gap {
 		if back > 16 {
 			gap = 1 + back/12
 		}
 		i := n - back
 		e := &s.events[i]
-		if e.at.Before(s.barrier) {
+		if e.nano < barrier {
 			break
 		}
 		m := float64(back - 1)
-		lambda, k := s.expect(e, e.tau, now)
+		lambda, k := s.expect(e, e.tau, until)
 		if m <= lambda {
 			continue
 		}
@@ -202,7 +207,7 @@ func (s *stream) since(at, now time.Time) window {
 	// Expected from the instant itself to the first complaint, at today's rate.
 	e := &s.events[i]
 	lead := s.base.current * e.at.Sub(at).Hours()
-	lambda, k := s.expect(e, e.tau-lead, now)
+	lambda, k := s.expect(e, e.tau-lead, now.UnixNano())
 	w.expected = lambda
 	w.evidence = ratio(float64(w.count), lambda, k)
 	return w
@@ -220,7 +225,7 @@ func (s *stream) begins(now time.Time) (list []begin) {
 	best := leastScan
 	for i := len(s.events) - 2; i >= 0 && !s.events[i].at.Before(s.barrier); i-- {
 		e := &s.events[i]
-		lambda, k := s.expect(e, e.tau, now)
+		lambda, k := s.expect(e, e.tau, now.UnixNano())
 		g := ratio(float64(len(s.events)-i-1), lambda, k)
 		best = max(best, g)
 		list = append(list, begin{e.at, g})
@@ -243,11 +248,14 @@ const resolution = 2 * time.Minute
 // expect is how many complainants are normal in a window that begins with a
 // complaint, at a point of expected time, and the inverse of their relative
 // variance: both given how busy it was before.
-func (s *stream) expect(e *event, tau float64, now time.Time) (lambda, k float64) {
-	step := spanStep(now.Sub(e.at))
+func (s *stream) expect(e *event, tau float64, until int64) (lambda, k float64) {
+	step := spanStep(time.Duration(until - e.nano))
 	goesOn := s.base.fades[step]
 	lambda = max(s.tau-tau, s.base.current*(float64(resolution)/float64(time.Hour)))
-	lambda = lambda*(1+e.heat*goesOn) + s.backlog.owed(e.at)
+	lambda *= 1 + e.heat*goesOn
+	if s.backlog.count > 0 {
+		lambda += s.backlog.owed(e.at)
+	}
 	return lambda, 1 / (s.base.vTable[step]*(1-e.known*goesOn*goesOn) + s.base.unsure)
 }
 
