@@ -18,7 +18,7 @@ const (
 	calmWindow  = 30 * time.Minute // complaints of this span decide whether it is calm
 	calmFor     = 30 * time.Minute // it must stay calm so long
 	reopenIn    = time.Hour
-	mergeWithin = 90 * time.Minute
+	mergeWithin = 3 * time.Hour
 	// beganTogether is how near two surges begin that are one trouble, however
 	// late the second is seen.
 	beganTogether = 30 * time.Minute
@@ -427,7 +427,9 @@ func (d *Detector) ended(v verdict) *tracked {
 		if t.State != Resolved || t.FalseAlarm || t.Kind != "surge" || t.Level != Paging || d.now.Sub(t.ResolvedAt) > reopenIn {
 			continue
 		}
-		if t.stream == v.stream || v.stream == d.all || t.stream == d.all || slices.Contains(t.Categories, kind) ||
+		// What calmed by itself and what rings so soon after is rarely a second
+		// trouble; where a person ended it, only the same kinds are the same.
+		if t.ResolvedBy == "" || t.stream == v.stream || v.stream == d.all || t.stream == d.all || slices.Contains(t.Categories, kind) ||
 			t.Group != "" && (v.stream.name == "group "+t.Group || d.kind(kind).Group == t.Group) {
 			return t
 		}
