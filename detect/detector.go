@@ -470,6 +470,9 @@ type verdict struct {
 
 // test looks at the streams that a complaint counted in.
 func (d *Detector) test(c Complaint, list []*stream) []Change {
+	if d.flooded(c.Category) {
+		return nil
+	}
 	best := verdict{evidence: math.Inf(-1)}
 	for _, s := range list {
 		if !s.page || len(s.events) < 2 {

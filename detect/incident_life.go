@@ -357,12 +357,19 @@ func (d *Detector) name(t *tracked, count map[string]int, span time.Duration) {
 	}
 }
 
+// flooded tells whether so many write of an open incident that looking at it
+// once a minute is enough: in a flood nothing else would keep up.
+func (d *Detector) flooded(category string) bool {
+	return slices.ContainsFunc(d.incidents, func(t *tracked) bool {
+		return t.State != Resolved && t.Level == Paging && t.Now.Customers > 50 && d.now.Sub(t.looked) < time.Minute && slices.Contains(t.Categories, category)
+	})
+}
+
 // grow follows an open incident: people are told when it doubles, when a
 // further kind joins, and when another deployment is to blame.
 func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
-	// In a flood once a minute is enough.
 	if t.Now.Customers > 50 && d.now.Sub(t.looked) < time.Minute {
-		return nil
+		return nil // of another kind, and flooded too
 	}
 	t.looked = d.now
 	var changes []Change
