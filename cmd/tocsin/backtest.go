@@ -77,6 +77,7 @@ type backtestIncident struct {
 	Complaints int                 `json:"complaints"`
 	Senders    int                 `json:"senders"`
 	Expected   float64             `json:"expected"`
+	ColdStart  bool                `json:"cold_start,omitempty"` // too little was known of the inbox
 	Deployment *backtestDeployment `json:"deployment"`
 }
 
@@ -321,7 +322,7 @@ func (r *replay) print(out *jsonLines, warnings bool) error {
 		o := backtestIncident{
 			Categories: i.Categories, Level: i.Level,
 			StartedAt: i.StartedAt.UTC(), DetectedAt: i.DetectedAt.UTC(),
-			Complaints: i.Reason.Complaints, Senders: i.Reason.Customers, Expected: i.Reason.Expected,
+			Complaints: i.Reason.Complaints, Senders: i.Reason.Customers, Expected: i.Reason.Expected, ColdStart: i.Reason.ColdStart,
 		}
 		if len(i.Categories) > 0 {
 			o.Category = i.Categories[0]

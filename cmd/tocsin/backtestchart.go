@@ -139,7 +139,7 @@ func (h *history) svg(out io.Writer, incidents []detect.Incident, zone *time.Loc
 			x(d.at), x(d.at), height-bottom, height-bottom+8, escapeXML(d.at.In(zone).Format("2006-01-02 15:04")+" "+d.name))
 	}
 	fmt.Fprintf(&s, "<text x=\"4\" y=\"%g\">%.0f</text><text x=\"4\" y=\"%g\">0</text>\n", top+4, most, height-bottom)
-	for n := range 6 {
+	for n := range min(6, len(bins)) {
 		i := n * len(bins) / 6
 		fmt.Fprintf(&s, "<text x=\"%.1f\" y=\"%g\">%s</text>\n", x(at(i)), height-14, at(i).In(zone).Format("2006-01-02 15:04"))
 	}
