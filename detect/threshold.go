@@ -169,7 +169,7 @@ const (
 	trimmed = 112
 	// spent is what a threshold aims at, as a share of the budget. It may be
 	// above one: a heavy tail is reckoned with that most inboxes do not have.
-	spent = 1.3
+	spent = 1.6
 )
 
 // minEvidence is what a page needs however quiet the past was.
