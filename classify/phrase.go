@@ -61,11 +61,6 @@ func (p *phrases) findFrom(words []string, start int) (from, to int, ok bool) {
 	return 0, 0, false
 }
 
-func (p *phrases) in(words []string) bool {
-	_, _, ok := p.find(words)
-	return ok
-}
-
 // match returns how many words the rest of a phrase takes, or -1.
 func match(phrase, words []string) int {
 	n := 0

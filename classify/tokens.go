@@ -18,7 +18,7 @@ const (
 // foldWord is fold for one word, in which signs that look like the letters
 // around them are made them: "l0gin", "passw0rd", "Iogin", "1ogin".
 func foldWord(s string) string {
-	if strings.IndexAny(s, "01I") >= 0 && strings.IndexFunc(s, isLower) >= 0 {
+	if strings.ContainsAny(s, "01I") && strings.IndexFunc(s, isLower) >= 0 {
 		s = lookalikes(s)
 	}
 	return fold(s)

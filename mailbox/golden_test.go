@@ -147,7 +147,7 @@ func goldenJSON(m Message) []byte {
 		o.To = append(o.To, strings.TrimSpace(a.Name+" <"+a.Addr+">"))
 	}
 	for _, a := range m.Attachments {
-		o.Attachments = append(o.Attachments, attachment{a.Name, a.Type, a.Size})
+		o.Attachments = append(o.Attachments, attachment(a))
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -31,9 +31,8 @@ const (
 )
 
 var (
-	separator    = regexp.MustCompile(`(?i)^[-_=*#~>\s]{2,}(?:` + separatorWords + `)[-_=*#~:\s]*$`)
-	bareOriginal = regexp.MustCompile(`(?i)^\W{0,3}(?:original message|ursprüngliche nachricht|message d[’']origine|mensaje original|messaggio originale|oorspronkelijk bericht|mensagem original)\s*:?\W{0,2}$`)
-	forward      = regexp.MustCompile(`(?i)^[-_=*#~\s]{2,}(?:` + forwardWords + `)[-_=*#~:\s]*$|^\*?(?:` + forwardStarts + `)\s*[:：]\*?$`)
+	separator = regexp.MustCompile(`(?i)^[-_=*#~>\s]{2,}(?:` + separatorWords + `)[-_=*#~:\s]*$`)
+	forward   = regexp.MustCompile(`(?i)^[-_=*#~\s]{2,}(?:` + forwardWords + `)[-_=*#~:\s]*$|^\*?(?:` + forwardStarts + `)\s*[:：]\*?$`)
 )
 
 // isSeparator tells whether a line parts an answer from history.
