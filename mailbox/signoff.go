@@ -41,7 +41,7 @@ func closes(t string) bool {
 	if len(t) > 90 {
 		return false
 	}
-	t = strings.ToLower(strings.Trim(t, " \t,.!-–—*_;:、。,،！"))
+	t = strings.ToLower(strings.Trim(t, " \t,.!-–—*_;:、。،！"))
 	if closings[t] {
 		return true
 	}
