@@ -101,6 +101,15 @@ func dropped(r rune) bool {
 // forms (full-width letters, ligatures), case, and look-alike letters of other
 // scripts inside Latin words.
 func Fold(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= 0x7f || c < ' ' && c != '\n' && c != '\t' {
+			return fold(s)
+		}
+	}
+	return strings.ToLower(cut(s, maxText)) // all letters stand for themselves
+}
+
+func fold(s string) string {
 	s = norm.NFKC.String(Clean(s, maxText))
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if dropped(r) {

@@ -8,6 +8,10 @@ import (
 // device names what mobile programs say they run on.
 const device = `iphon|ipad|ipod|android|blackberry|mobile|mobil|phone|telefon|téléphone|teléfono|telefoon|puhelin|smartphone|handy|samsung|galaxy|windows|huawei|xiaomi|redmi|nokia|htc|lg|verizon|t-mobile|at&t|yahoo|outlook|mail|proton|mailbird|mailbox|spark|gmail|google|airmail|handheld|tablet|nine|bluemail|fairphone|pixel|motorola|moto|sony|xperia|oneplus|oppo|vivo|realme|honor|newton|superhuman|front|hey|zoho|aqua|k-9|mac|mobiltelefon|mobiltelefonum|app|cell|acompli|aol|gmx|web\.de|freenet|t-online|mail\.ru|яндекс|yandex|thunderbird|em client|wp|onet|seznam|libero|tuta|posteo|ti-\d+|device|gerät|apparaat|laite|enhet|urządzenia|zariadenia|zařízení`
 
+// legalParts are the words without which a line about "this message" is no
+// disclaimer but a sentence: "This e-mail is to complain about …".
+const legalParts = "confidential|privileged|intended only|intended solely|intended recipient|intended for|addressee|unauthorised|unauthorized|legally|virus|vertraulich|rechtlich geschützt|irrtümlich|empfänger bestimmt|adressat|unbefugt|confidentie|destinataire|confidencial|destinatari|riservat|uitsluitend|vertrouwelijk|geadresseerde|poufn|adresat|důvěrn|dôvern|určen|konfidenti|fortrolig|luottamuksel|bizalmas|címzett|gizli|конфиденциальн|конфіденційн|адресат|εμπιστευτικ|απόρρητ|סודי|חסוי|سري|機密|机密|秘密|保密|기밀|bảo mật|rahasia|trees|print this|printing this|environment|umwelt|imprimer|imprimir|stampare|drukken|utskrift"
+
 var (
 	sentFrom = regexp.MustCompile(`(?i)^[\s\W]{0,4}(?:sent (?:from|via|using|with|by|wirelessly from|on|in) (?:my |a |the |mailbox for )?(?:` + device + `)(?:[^\pL].{0,60})?|sent (?:from|via|wirelessly from) my [^,.!?:;]{1,40}|sent (?:from|via) (?:mobile|phone|a phone|a mobile device|mobile device)|get (?:outlook|bluemail|spark|hey|nine|the .{1,20} app) for .{0,60}|` +
 		`from my (?:` + device + `)\w{0,3}(?: .{0,20})?|(?:\pL+ )?from (?:my )?mobile|download .{1,30} (?:app|for (?:ios|android)).{0,30}|` +
@@ -32,24 +36,24 @@ var (
 		`(?:this (?:e-?mail|message) (?:has been|was) (?:checked|scanned) (?:for|by)|diese (?:e-mail|nachricht|mail) wurde (?:von|mit|auf) .{1,60} (?:geprüft|gescannt|überprüft)|l['’]absence de virus dans ce courrier|este (?:correo|mensaje|e-mail|email) (?:electrónico )?ha sido (?:comprobado|analizado|verificado)|este (?:e-?mail|mensagem) foi (?:verificado|escaneado)|questa e-?mail è stata controllata|` +
 		`deze e-?mail is gecontroleerd|ta wiadomość (?:e-mail )?została sprawdzona|det här (?:e-postmeddelandet|meddelandet) har (?:sökts|kontrollerats)|denne e-?mail (?:er|blev) (?:kontrolleret|scannet)|это (?:сообщение|письмо) (?:свободно|проверено)|no virus found in this|es wurden keine viren|checked by avg|scanned by|проверено на вирусы|tato (?:e-mailová )?zpráva byla zkontrolována).{0,200}$|^https?://www\.avast\.com/\S*$|^<?https?://www\.avast\.com/antivirus>?$|^www\.avast\.com$`)
 	unsubscribe = opens(`(?:to unsubscribe|unsubscribe (?:here|from)|you (?:are receiving|received) this (?:message|e?-?mail) because|if you no longer wish to receive|um sich (?:vom newsletter )?abzumelden|pour vous désabonner|para cancelar (?:la|su) suscripción|per annullare l'iscrizione)`)
-	// legal are the words without which a line about "this message" is no
-	// disclaimer but a sentence: "This e-mail is to complain about …".
-	legal     = strings.Split("confidential|privileged|intended only|intended solely|intended recipient|intended for|addressee|unauthorised|unauthorized|legally|virus|vertraulich|rechtlich geschützt|irrtümlich|empfänger bestimmt|adressat|unbefugt|confidentie|destinataire|confidencial|destinatari|riservat|uitsluitend|vertrouwelijk|geadresseerde|poufn|adresat|důvěrn|dôvern|určen|konfidenti|fortrolig|luottamuksel|bizalmas|címzett|gizli|конфиденциальн|конфіденційн|адресат|εμπιστευτικ|απόρρητ|סודי|חסוי|سري|機密|机密|秘密|保密|기밀|bảo mật|rahasia|trees|print this|printing this|environment|umwelt|imprimer|imprimir|stampare|drukken|utskrift", "|")
-	statement = opens(`(?:(?:this|the (?:information|contents?)|the information (?:contained )?in this|any views)(?:[ ,]|$)|confidentiality|confidential|disclaimer|legal (?:notice|disclaimer)|notice[: ]|important(?: notice)?[: ]|privileged|if you (?:are not|have received)|please (?:consider|don'?t print|do not print|think)|think before you print|save (?:a tree|paper)|` +
+	legal       = newStems(legalParts)
+	statement   = opens(`(?:(?:this|the (?:information|contents?)|the information (?:contained )?in this|any views)(?:[ ,]|$)|confidentiality|confidential|disclaimer|legal (?:notice|disclaimer)|notice[: ]|important(?: notice)?[: ]|privileged|if you (?:are not|have received)|please (?:consider|don'?t print|do not print|think)|think before you print|save (?:a tree|paper)|` +
 		`(?:diese|dieser|der inhalt|vertraulichkeits|haftungsausschluss|rechtlicher hinweis|hinweis|wichtiger hinweis|bitte (?:denken|prüfen|beachten|überlegen)|denken sie an)|(?:ce (?:message|courriel|mail|courrier|document)|cet e-?mail|les informations|avertissement|pensez|avant d'imprimer|merci de (?:penser|n['’]imprimer))|` +
 		`(?:este (?:mensaje|correo|e-?mail)|la información|esta (?:mensagem|comunicación|comunicação)|aviso|confidencialidad|antes de imprimir|este documento|as informações)|(?:questo (?:messaggio|documento)|questa (?:e-?mail|comunicazione)|le informazioni|ai sensi|avvertenza|riservatezza|prima di stampare)|(?:dit |deze |de informatie|denk aan)|(?:ta |niniejsza|informacje|treść|wiadomość|zanim wydrukujesz)|` +
 		`(?:tato |toto |táto |obsah)|(?:detta |denna |denne |dette |innehållet|indholdet|innholdet|tänk på|tænk på|tenk på)|(?:tämä |tämän |viesti)|(?:ez az? |jelen )|(?:acest )|(?:bu (?:e-?posta|mesaj|ileti|elektronik))|(?:это |данное |настоящее |цей |це |информация|содержание)|(?:το παρόν|αυτό το)|(?:הודעה זו|המידע|דוא"ל זה)|(?:هذه |هذا |تحتوي)|(?:この(?:電子)?メール|本メール|本(?:电子)?邮件|此(?:電子)?邮件|此(?:電子)?郵件|本郵件|이 (?:메일|이메일|메시지|전자우편)|본 (?:메일|이메일|메시지)|email này|thư này|pesan ini|email ini))`)
 	banner = regexp.MustCompile(`(?i)^[\s\W]{0,6}(?:caution|warning|external|attention|notice|achtung|vorsicht|extern|hinweis|attenzione|atención|let op|uwaga)\b.{0,60}(?:e-?mails?|message|mail|nachricht|sender|absender|courriel|correo|messaggio|bericht|wiadomość).{0,80}(?:outside|external|extern|unknown|extérieur|expéditeur|externo|esterno|zewnątrz|zewnętrzn)`)
 )
 
-// mobileStems are parts of words of which a mobile program's line has one: the
+// mobileParts are parts of words of which a mobile program's line has one: the
 // patterns are long, and almost no line is one of theirs.
-var mobileStems = strings.Split("sent |from m|typed|written|get |download|gesendet|outlook|envoy|enviad|enviat|inviat|verzonden|verstuurd|wysłan|skickat|från min|sendt|send |lähetetty|odesláno|odoslané|küldve|trimis|trimès|gönderildi|отправлено|надіслано|изпратено|στάλ|נשלח|رسل|送信|发自|發自|来自|來自|傳送|发送|发出|寄|보냄|보낸|전송|gửi|dikirim|poslano|saadetud|nosūtīts|išsiųsta|ส่ง", "|")
+const mobileParts = "sent |from m|typed|written|get |download|gesendet|outlook|envoy|enviad|enviat|inviat|verzonden|verstuurd|wysłan|skickat|från min|sendt|send |lähetetty|odesláno|odoslané|küldve|trimis|trimès|gönderildi|отправлено|надіслано|изпратено|στάλ|נשלח|رسل|送信|发自|發自|来自|來自|傳送|发送|发出|寄|보냄|보낸|전송|gửi|dikirim|poslano|saadetud|nosūtīts|išsiųsta|ส่ง"
+
+var mobileStems = newStems(mobileParts)
 
 // mobile tells whether a line is what a mail program adds of itself, and not a
 // sentence about sending.
 func mobile(t string) bool {
-	if len(t) > 250 || strings.HasSuffix(t, "?") || !containsAny(strings.ToLower(t), mobileStems) {
+	if len(t) > 250 || strings.HasSuffix(t, "?") || !mobileStems.in(strings.ToLower(t)) {
 		return false
 	}
 	if apologies.MatchString(t) {
@@ -81,7 +85,7 @@ func disclaimer(lines []string) bool {
 		if l == "" && words > 40 {
 			break
 		}
-		if words += len(l); containsAny(strings.ToLower(l), legal) {
+		if words += len(l); legal.in(strings.ToLower(l)) {
 			return true
 		}
 		if l == "" && words > 30 {

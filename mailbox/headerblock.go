@@ -45,7 +45,11 @@ const longestField = 60
 
 // fieldOf tells which field a line is, and what it says.
 func fieldOf(l string) (field, string) {
-	i := strings.IndexAny(l[:min(len(l), longestField)], ":：")
+	begin := l[:min(len(l), longestField)]
+	i := strings.IndexByte(begin, ':')
+	if wide := strings.Index(begin, "："); wide >= 0 && (i < 0 || wide < i) {
+		i = wide
+	}
 	if i <= 0 {
 		return fieldNone, ""
 	}

@@ -82,6 +82,8 @@ var aboveLine = []string{
 	"phía trên dòng này", "trên dòng này", "di atas baris ini", "di atas garis ini", "iznad ove crte", "iznad ove linije", "nad to vrstico", "เหนือบรรทัดนี้",
 }
 
+var aboveStems = newStems(strings.Join(aboveLine, "|"))
+
 // typeAbove tells whether a line asks for the answer to be typed above it, and
 // whether signs round it say that a program wrote it. Without them it must be
 // short and begin as a request.
@@ -97,7 +99,7 @@ func typeAbove(l string) (above, decorated bool) {
 		return false, false
 	}
 	l = strings.ToLower(l)
-	if !containsAny(l, aboveLine) && !(decorated && strings.Contains(l, "reply above")) {
+	if !aboveStems.in(l) && !(decorated && strings.Contains(l, "reply above")) {
 		return false, false
 	}
 	return decorated || imperative.MatchString(l), decorated

@@ -3,9 +3,9 @@ package mailbox
 import (
 	"crypto/sha256"
 	"encoding/base32"
-	"hash/fnv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // identity is the digest by which a mail is known again: in another folder,
@@ -41,17 +41,35 @@ const fewestWords = 12
 // punctuation, numbers) have equal prints. It is 0 for a text too short to be
 // taken for another's copy.
 func Print(text string) uint64 {
-	words := strings.FieldsFunc(Fold(cut(text, 4096)), func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' })
-	if len(words) < fewestWords {
+	folded := Fold(cut(text, 4096))
+	// FNV-1a of the words, each with a space behind it.
+	const start, prime = 14695981039346656037, 1099511628211
+	h, words, within := uint64(start), 0, false
+	for i, r := range folded {
+		size := utf8.RuneLen(r)
+		if r >= utf8.RuneSelf && !unicode.IsLetter(r) || r < utf8.RuneSelf && (r < 'a' || r > 'z') && r != '\'' {
+			if within {
+				h = (h ^ ' ') * prime
+			}
+			within = false
+			continue
+		}
+		if !within {
+			within = true
+			words++
+		}
+		for k := range size {
+			h = (h ^ uint64(folded[i+k])) * prime
+		}
+	}
+	if within {
+		h = (h ^ ' ') * prime
+	}
+	switch {
+	case words < fewestWords:
 		return 0
+	case h == 0:
+		return 1
 	}
-	h := fnv.New64a()
-	for _, w := range words {
-		h.Write([]byte(w))
-		h.Write([]byte{' '})
-	}
-	if v := h.Sum64(); v != 0 {
-		return v
-	}
-	return 1
+	return h
 }

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"math"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -13,7 +14,8 @@ import (
 // long to say so.
 type opening struct {
 	re     *regexp.Regexp
-	starts map[string]bool // in lower case, at most startLength runes
+	starts map[string]bool          // in lower case, at most startLength runes
+	pairs  [utf8.RuneSelf][2]uint64 // the first two letters of a start, both of ASCII
 }
 
 const (
@@ -31,7 +33,15 @@ func opens(alternatives string) *opening {
 	}
 	o := &opening{re: re, starts: map[string]bool{}}
 	for start := range starts(tree) {
-		o.starts[strings.TrimSuffix(start, more)] = true
+		start = strings.TrimSuffix(start, more)
+		o.starts[start] = true
+		switch {
+		case start == "" || start[0] >= utf8.RuneSelf:
+		case len(start) == 1:
+			o.pairs[start[0]] = [2]uint64{math.MaxUint64, math.MaxUint64}
+		case start[1] < utf8.RuneSelf:
+			o.pairs[start[0]][start[1]>>6] |= 1 << (start[1] & 63)
+		}
 	}
 	return o
 }
@@ -57,6 +67,12 @@ func (o *opening) mayStart(line string) bool {
 	if o.starts[""] {
 		return true
 	}
+	if len(line) > 1 && line[0] < utf8.RuneSelf && line[1] < utf8.RuneSelf {
+		a, b := asciiLower(line[0]), asciiLower(line[1])
+		if o.pairs[a][b>>6]&(1<<(b&63)) == 0 {
+			return false
+		}
+	}
 	var b [startLength * utf8.UTFMax]byte
 	start := b[:0]
 	for _, r := range line {
@@ -68,6 +84,13 @@ func (o *opening) mayStart(line string) bool {
 		}
 	}
 	return false
+}
+
+func asciiLower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c | 0x20
+	}
+	return c
 }
 
 // folded is the same rune for all that a pattern takes for each other whatever

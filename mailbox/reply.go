@@ -97,7 +97,7 @@ func ownLines(lines []string) (own []string, forwarded bool) {
 			words = words || fenced
 			continue
 		}
-		if words && groupwise.MatchString(l) {
+		if words && l[0] == '>' && groupwise.MatchString(l) {
 			return own, false
 		}
 		if isQuote(lines[i]) || names != nil && names[quotingName(lines[i])] {

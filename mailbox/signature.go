@@ -11,6 +11,7 @@ import (
 // closing formula with a name, a disclaimer, a virus scanner's line. In doubt a
 // line stays: a kept signature costs less than a lost complaint.
 func signature(lines []string, name string) []string {
+	names := strings.Fields(strings.ToLower(strings.ReplaceAll(name, ",", " ")))
 	lines = dropBanner(lines)
 	end := len(lines)
 	first := nextText(lines, 0)
@@ -30,7 +31,7 @@ func signature(lines []string, name string) []string {
 		if mobile(t) || scanned(t) {
 			continue // only the line: words below it are words
 		}
-		if i > first && said && (disclaimer(lines[i:]) || unsubscribe.MatchString(t) || signed(lines, i, name)) {
+		if i > first && said && (disclaimer(lines[i:]) || unsubscribe.MatchString(t) || signed(lines, i, names)) {
 			if ps := postscript(lines[i+1:]); ps >= 0 {
 				own = append(own, lines[i+1+ps:]...)
 			}
@@ -58,8 +59,8 @@ func trimLines(lines []string) []string {
 }
 
 // signed tells whether a signature begins at a line: by its mark, a closing
-// formula, or the sender's name.
-func signed(lines []string, i int, name string) bool {
+// formula, or the sender's name, of which the words are given in lower case.
+func signed(lines []string, i int, names []string) bool {
 	t := strings.TrimSpace(lines[i])
 	rest := lines[i+1:]
 	switch {
@@ -69,9 +70,7 @@ func signed(lines []string, i int, name string) bool {
 		return hasWords(rest) && (signs(rest, 8, 0) && detached(lines, i) || signs(rest, 3, 0))
 	case closes(t):
 		return signs(rest, 14, 0)
-	case name != "" && ownName(t, name):
-		return signs(rest, 8, 0)
-	case closesWithName(t, name):
+	case containsAny(strings.ToLower(t), names) && (ownName(t, names) || closesWithName(t, names)):
 		return signs(rest, 8, 0)
 	}
 	return dashName(lines, i)

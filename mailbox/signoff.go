@@ -55,14 +55,14 @@ func closes(t string) bool {
 
 // closesWithName tells whether a line is a formula and the sender's own name:
 // "Kind regards, Anna".
-func closesWithName(t, name string) bool {
-	if name == "" || len(t) > 120 {
+func closesWithName(t string, names []string) bool {
+	if len(t) > 120 {
 		return false
 	}
 	words := strings.Fields(t)
 	for n := 1; n <= 3 && n < len(words); n++ {
 		at := len(words) - n
-		if ownName(strings.Join(words[at:], " "), name) {
+		if ownName(strings.Join(words[at:], " "), names) {
 			return closes(strings.Join(words[:at], " "))
 		}
 	}
@@ -73,25 +73,24 @@ var nameLine = regexp.MustCompile(`^[\s*_–—-]{0,3}[\pL.'’-]+(?: [\pL.'’-
 
 // ownName tells whether a line is the sender's name alone: whole, the first
 // one, or with another between them.
-func ownName(line, name string) bool {
+func ownName(line string, names []string) bool {
 	if len(line) > 80 || !nameLine.MatchString(line) {
 		return false
 	}
 	have := strings.Fields(strings.ToLower(strings.Trim(line, "-–—*_ .,!")))
-	want := strings.Fields(strings.ToLower(strings.ReplaceAll(name, ",", " ")))
-	if len(have) == 0 || len(want) == 0 {
+	if len(have) == 0 || len(names) == 0 {
 		return false
 	}
 	known := 0
 	for _, h := range have {
-		for _, w := range want {
+		for _, w := range names {
 			if h == w {
 				known++
 				break
 			}
 		}
 	}
-	return known == len(have) && (known > 1 || have[0] == want[0] || len(want) > 1 && have[0] == want[1]) || known >= 2 && len(have) <= known+1
+	return known == len(have) && (known > 1 || have[0] == names[0] || len(names) > 1 && have[0] == names[1]) || known >= 2 && len(have) <= known+1
 }
 
 var dashed = regexp.MustCompile(`^[-–—~/]{1,2} ?(\pL[\pL.'’]*(?: \pL[\pL.'’]*){0,2})[.!]?$`)
