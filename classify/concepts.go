@@ -273,7 +273,7 @@ func withMarks(ws []word, ms []mention) []mention {
 		if w.asks {
 			ms = append(ms, mention{asked, at, at, w.clause})
 		}
-		if turning[w.folded] {
+		if w.turns {
 			ms = append(ms, mention{turned, at, at, w.clause})
 		}
 	}

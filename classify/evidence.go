@@ -14,15 +14,13 @@ const (
 // evidence is the runs of words that spoke most for a class. The weights
 // of a feature sum to zero over the classes, so a positive one speaks for it.
 func (m *Model) evidence(text string, r *reading, class int) []Evidence {
-	spoke := make([]float64, len(r.words))
-	value := r.values()
+	spoke, brought := r.spoken(m.linear, class)
 	for k, t := range r.terms {
-		id := r.ids[k]
-		if id < 0 || value[k] == 0 {
+		place := r.places[k]
+		if place < 0 {
 			continue
 		}
-		w := float64(m.linear.row(id)[class] * value[k])
-		if t.first == t.last {
+		if w := brought[place]; t.first == t.last {
 			spoke[t.first] += w
 		} else {
 			spoke[t.first] += w / 2
@@ -67,23 +65,21 @@ func heaviestRun(spoke []float64, total float64) (from, to int, sum float64) {
 	return from, to, best + price*float64(to-from)
 }
 
-// values is the part of the vector that each term's occurrence brought.
-func (r *reading) values() []float32 {
-	out := make([]float32, len(r.terms))
+// spoken makes room for what each word said for a class, and returns what each
+// occurrence of a counted term brings: its part of the vector by its weight.
+func (r *reading) spoken(l *linear, class int) (spoke, brought []float64) {
+	r.spoke = append(r.spoke[:0], make([]float64, len(r.words))...)
+	r.brought = r.brought[:0]
 	place := 0
-	byCount := make([]float32, len(r.counts))
-	for k, c := range r.counts {
+	for _, c := range r.counts {
+		w := 0.0
 		if place < len(r.vector) && r.vector[place].id == c.id {
-			byCount[k] = r.vector[place].v / c.n
+			w = float64(l.row(c.id)[class] * (r.vector[place].v / c.n))
 			place++
 		}
+		r.brought = append(r.brought, w)
 	}
-	for k, id := range r.ids {
-		if id >= 0 {
-			out[k] = byCount[r.at[id]-1]
-		}
-	}
-	return out
+	return r.spoke, r.brought
 }
 
 func cutRunes(s string, n int) string {

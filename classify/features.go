@@ -43,6 +43,7 @@ type word struct {
 	from, to int
 	clause   int16
 	asks     bool // a question mark follows
+	turns    bool // it turns the meaning, as "but" does
 }
 
 // term is one occurrence of a feature, and the words it is made of.
@@ -83,10 +84,11 @@ func splitWords(text string, list []word) []word {
 			if len(w) > maxToken {
 				w = strings.ToValidUTF8(w[:maxToken], "")
 			}
-			if turning[w] {
+			turns := mayTurn[w[0]]&(1<<(len(w)&31)) != 0 && turning[w]
+			if turns {
 				clause++
 			}
-			list = append(list, word{folded: w, from: start, to: end, clause: clause})
+			list = append(list, word{folded: w, from: start, to: end, clause: clause, turns: turns})
 		}
 		if last := text[end-1]; strings.IndexByte(".!?;:", last) >= 0 {
 			clause++
@@ -194,7 +196,9 @@ type vocabulary struct {
 	ends    [blocks]int32
 	weights []float32 // how telling a term is; 0 for one that was never seen
 
-	table []int32 // open addressing: number+1, 0 is free
+	// Open addressing: the upper half of the hash, and number+1; 0 is free. Most
+	// terms of a text are not known, and the half says so without another look.
+	table []uint64
 	pool  sync.Pool
 }
 
@@ -203,13 +207,13 @@ func (v *vocabulary) index() {
 	for size < 2*len(v.hashes) {
 		size *= 2
 	}
-	v.table = make([]int32, size)
+	v.table = make([]uint64, size)
 	for i, h := range v.hashes {
 		at := v.slot(h)
 		for v.table[at] != 0 {
 			at = (at + 1) & (size - 1)
 		}
-		v.table[at] = int32(i + 1)
+		v.table[at] = h>>32<<32 | uint64(i+1)
 	}
 }
 
@@ -223,12 +227,12 @@ func (v *vocabulary) slot(h uint64) int { return int((h ^ h>>31) & uint64(len(v.
 // find returns the number of a term, or -1.
 func (v *vocabulary) find(h uint64) int32 {
 	for at := v.slot(h); ; at = (at + 1) & (len(v.table) - 1) {
-		n := v.table[at]
-		if n == 0 {
+		e := v.table[at]
+		if e == 0 {
 			return -1
 		}
-		if v.hashes[n-1] == h {
-			return n - 1
+		if n := uint32(e) - 1; e>>32 == h>>32 && v.hashes[n] == h {
+			return int32(n)
 		}
 	}
 }
@@ -283,7 +287,10 @@ type reading struct {
 	tokens       []token
 	said         []mention
 	ids          []int32 // of terms; -1 for one that is not known
+	places       []int32 // of terms: in counts; -1 for one that is not known
 	counts       []count
+	spoke        []float64 // by word: what it said for a class
+	brought      []float64 // by count: what one occurrence said for it
 	at           []int32 // by number: place in counts, plus 1
 	vector       []feature
 	scores, odds []float32
@@ -308,7 +315,7 @@ func (v *vocabulary) read(t Text) *reading {
 		r = &reading{at: make([]int32, len(v.hashes))}
 	}
 	r.take(t)
-	r.ids, r.counts = r.ids[:0], r.counts[:0]
+	r.ids, r.places, r.counts = r.ids[:0], r.places[:0], r.counts[:0]
 	seen, all := 0, 0
 	for _, t := range r.terms {
 		id := v.find(t.hash)
@@ -320,14 +327,18 @@ func (v *vocabulary) read(t Text) *reading {
 			}
 		}
 		if id < 0 {
+			r.places = append(r.places, -1)
 			continue
 		}
-		if k := r.at[id]; k > 0 {
+		k := r.at[id]
+		if k > 0 {
 			r.counts[k-1].n++
 		} else {
 			r.counts = append(r.counts, count{id, 1})
-			r.at[id] = int32(len(r.counts))
+			k = int32(len(r.counts))
+			r.at[id] = k
 		}
+		r.places = append(r.places, k-1)
 	}
 	r.known = float64(seen) / float64(max(1, all))
 	r.vector = v.vector(r.counts, v.weights, r.vector[:0])

@@ -201,6 +201,14 @@ func clauses(text string) []clause {
 
 var turning = set("but however although though yet aber jedoch allerdings doch mais cependant pero sin mas porém però ma tuttavia maar echter ale jednak")
 
+// mayTurn is the lengths of the words in turning, as bits, by their first byte.
+var mayTurn = func() (lengths [256]uint32) {
+	for w := range turning {
+		lengths[w[0]] |= 1 << (len(w) & 31)
+	}
+	return lengths
+}()
+
 // unify writes the many forms of "not" and of "cannot" in one way, so that the
 // lexicon needs each phrase once: "ca n't", "cannot", "cant", "unable to", "not
 // able to" become "can not".
