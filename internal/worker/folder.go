@@ -312,13 +312,13 @@ func (w *Worker) seen(at place) {
 	now := w.opt.Now()
 	var gap time.Time
 	w.update(at, func(f *FolderStatus) {
-		if f.Blind {
-			gap = f.LastRead
-			if gap.IsZero() {
-				gap = f.ErrorSince
-			}
+		switch {
+		case f.Blind && f.readAt.IsZero():
+			gap = f.ErrorSince
+		case f.Blind:
+			gap = now.Add(-time.Since(f.readAt))
 		}
-		f.State, f.LastRead, f.Error, f.ErrorSince = "watching", now, "", time.Time{}
+		f.State, f.LastRead, f.readAt, f.Error, f.ErrorSince = "watching", now, time.Now(), "", time.Time{}
 		f.Done, f.Total, f.Rate = 0, 0, 0
 	})
 	if !gap.IsZero() {

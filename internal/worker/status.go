@@ -17,6 +17,8 @@ type FolderStatus struct {
 	Done       int       `json:"done,omitempty"`  // of a long read, in messages
 	Total      int       `json:"total,omitempty"` // 0: none is under way
 	Rate       float64   `json:"per_second,omitempty"`
+
+	readAt time.Time // LastRead in machine time, which no jump of the clock moves
 }
 
 // Remaining is how much longer a long read will take at its present rate; 0

@@ -27,9 +27,9 @@ func (w *Worker) watch(ctx context.Context) error {
 		case <-t.C:
 		}
 		now, machine := w.opt.Now(), time.Now()
-		w.clock(now.Round(0).Sub(last.Round(0)), machine.Sub(lastMachine), machine)
+		w.clock(now, now.Round(0).Sub(last.Round(0)), machine.Sub(lastMachine), machine)
 		last, lastMachine = now, machine
-		w.blindness()
+		w.blindness(now, machine)
 		w.disk()
 		if w.opt.Retention > 0 && now.Sub(retained) > 24*time.Hour {
 			retained = now
@@ -54,17 +54,9 @@ const (
 // a mail came and when a page was due, all rest on it. The monotonic reading of
 // the machine's time does not jump with it: the difference of the two is the
 // jump.
-func (w *Worker) clock(wall, monotonic time.Duration, machine time.Time) {
-	now := w.opt.Now()
+func (w *Worker) clock(now time.Time, wall, monotonic time.Duration, machine time.Time) {
 	if jump := wall - monotonic; !w.opt.Replay && jump.Abs() > clockJump {
 		w.jumped = machine
-		w.mu.Lock()
-		for _, f := range w.folders { // a jump is no time in which nothing was read
-			if !f.LastRead.IsZero() {
-				f.LastRead = f.LastRead.Add(jump)
-			}
-		}
-		w.mu.Unlock()
 		// Of the two times the earlier: one ahead would take the detector there.
 		if jump > 0 {
 			now = now.Add(-jump)
@@ -112,20 +104,19 @@ func (w *Worker) resume() error {
 }
 
 // blindness raises a trouble for each folder that could not be read for too
-// long.
-func (w *Worker) blindness() {
-	now := w.opt.Now()
+// long, in machine time: a clock that jumps is no time in which nothing was read.
+func (w *Worker) blindness(now, machine time.Time) {
 	type blind struct {
 		key, text string
 	}
 	var found []blind
 	w.mu.Lock()
 	for at, f := range w.folders {
-		since := f.LastRead
+		since := f.readAt
 		if since.IsZero() {
-			since = w.started
+			since = w.begun
 		}
-		if f.Blind || f.State == "catching up" || now.Sub(since) < w.opt.BlindAfter {
+		if f.Blind || f.State == "catching up" || machine.Sub(since) < w.opt.BlindAfter {
 			continue
 		}
 		f.Blind = true
@@ -134,7 +125,7 @@ func (w *Worker) blindness() {
 			why = firstLine(f.Error)
 		}
 		found = append(found, blind{at.account + "/" + at.folder,
-			fmt.Sprintf("Tocsin is blind: folder %s of mailbox %s was not read for %d min: %s", at.folder, at.account, int(now.Sub(since).Minutes()), why)})
+			fmt.Sprintf("Tocsin is blind: folder %s of mailbox %s was not read for %d min: %s", at.folder, at.account, int(machine.Sub(since).Minutes()), why)})
 	}
 	w.mu.Unlock()
 	for _, b := range found {

@@ -57,6 +57,7 @@ type Worker struct {
 	model   atomic.Pointer[classify.Model]
 	base    *classify.Model // without corrections
 	started time.Time
+	begun   time.Time // the same in machine time
 	crashed bool // the last process did not end by itself
 
 	nudge   chan struct{} // something new in the log
@@ -103,6 +104,7 @@ func New(opt Options) *Worker {
 		opt:     opt,
 		base:    opt.Model,
 		started: opt.Now(),
+		begun:   time.Now(),
 		nudge:   make(chan struct{}, 1),
 		retrain: make(chan struct{}, 1),
 		folders: map[place]*FolderStatus{},
