@@ -291,7 +291,7 @@ type reading struct {
 	counts       []count
 	spoke        []float64 // by word: what it said for a class
 	brought      []float64 // by count: what one occurrence said for it
-	at           []int32 // by number: place in counts, plus 1
+	at           []int32   // by number: place in counts, plus 1
 	vector       []feature
 	scores, odds []float32
 	known        float64 // share of the words that training had seen

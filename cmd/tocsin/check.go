@@ -140,6 +140,9 @@ func (c *check) mailbox(ctx context.Context, name string) {
 		c.fail(what, "mailbox."+name, err)
 		return
 	}
+	if acct.Timeout <= 0 || acct.Timeout > tryFor/2 {
+		acct.Timeout = tryFor / 2 // so that silence is told from a slow trial
+	}
 	for i, folder := range append([]string{m.Folder}, m.Also...) {
 		key := "mailbox." + name + ".folder"
 		if i > 0 {
@@ -158,7 +161,7 @@ func (c *check) mailbox(ctx context.Context, name string) {
 			}
 			continue
 		}
-		c.ok(what, found.String())
+		c.ok(what, fmt.Sprintf("%s on %s", folder, found))
 	}
 }
 

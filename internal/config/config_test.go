@@ -191,3 +191,20 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 }
 
 func sprint(format string, v any) string { return fmt.Sprintf(format, v) }
+
+// What is not there is named, with what to do about it.
+func TestAFileThatIsNotThereIsSaidInWords(t *testing.T) {
+	dir := t.TempDir()
+	missing := filepath.Join(dir, "none.toml")
+	if _, err := Load(missing); err == nil || !strings.Contains(err.Error(), "there is no such file\n  begin with") {
+		t.Errorf("Load of a file that is not there: %v", err)
+	}
+	file := filepath.Join(dir, "t.toml")
+	if err := os.WriteFile(file, []byte("[mailbox.support]\nhost = \"imap.example.com\"\nusername = \"u\"\npassword_file = \"pw\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := "t.toml:4: mailbox.support.password_file: there is no file " + filepath.Join(dir, "pw") + "\n  write the secret into it"
+	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Load without the password: %v, want %q", err, want)
+	}
+}

@@ -63,6 +63,9 @@ const maxFile = 4 << 20
 // not be read.
 func Load(path string) (*Config, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, Problems{{File: path, Text: "there is no such file", Cure: "begin with a copy of the sample, tocsin.toml, which is explained line by line"}}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("config file: %w", err)
 	}
@@ -399,6 +402,10 @@ func (c *Config) loadSecrets() Problems {
 			continue
 		}
 		s, err := ReadSecret(*f.path)
+		if errors.Is(err, os.ErrNotExist) {
+			ps = append(ps, c.problem(f.key, "there is no file "+*f.path, "write the secret into it, with mode 0600"))
+			continue
+		}
 		if err != nil {
 			ps = append(ps, c.problem(f.key, err.Error(), ""))
 			continue

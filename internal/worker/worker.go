@@ -58,7 +58,7 @@ type Worker struct {
 	base    *classify.Model // without corrections
 	started time.Time
 	begun   time.Time // the same in machine time
-	crashed bool // the last process did not end by itself
+	crashed bool      // the last process did not end by itself
 
 	nudge   chan struct{} // something new in the log
 	retrain chan struct{} // a correction was made

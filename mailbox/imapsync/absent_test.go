@@ -96,6 +96,8 @@ func TestMailsWithNothingToTellThemApart(t *testing.T) {
 	now := time.Now()
 	d.Deliver("INBOX", form, now.Add(-time.Hour))
 	d.Deliver("INBOX", form, now.Add(-2*time.Hour))
+	d.Deliver("INBOX", "\r\n", now.Add(-time.Hour))
+	d.Deliver("INBOX", "From: x\r\n\r\n", now.Add(-time.Hour))
 	d.Create("Done")
 	d.Doveadm("copy", "-u", d.Username, "Done", "mailbox", "INBOX", "all")
 	a := account(d)
@@ -108,8 +110,8 @@ func TestMailsWithNothingToTellThemApart(t *testing.T) {
 			ids[m.ID]++
 		}
 	}
-	if len(ids) != 2 {
-		t.Errorf("%d different mails, want 2: %v", len(ids), ids)
+	if len(ids) != 4 {
+		t.Errorf("%d different mails, want 4: %v", len(ids), ids)
 	}
 }
 

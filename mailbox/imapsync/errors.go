@@ -1,6 +1,7 @@
 package imapsync
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -120,6 +121,16 @@ func (a *Account) dialError(err error) *Error {
 		e.Cure = "check host and port, and that a firewall lets this machine out"
 	}
 	return e
+}
+
+// silentOr words a connection that was made and came to nothing: two sides of
+// which each waits for the other to begin are silent until the time is over.
+func (a *Account) silentOr(ctx context.Context, err error) *Error {
+	if ctx.Err() == nil {
+		return a.dialError(err)
+	}
+	return &Error{Account: a.Name, What: a.address() + " took the connection and said nothing",
+		Cure: "check port and tls: port 993 is for tls = \"implicit\", port 143 for tls = \"starttls\""}
 }
 
 // loginError words a refused sign-in.

@@ -3,6 +3,7 @@ package imapsync
 import (
 	"errors"
 	"fmt"
+	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -403,6 +404,12 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			return true
 		}
 	}
+	l, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts, and the kernel does
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	silent := l.Addr().(*net.TCPAddr).Port
 	for _, tc := range []struct {
 		name    string
 		handler imaptest.Handler
@@ -423,6 +430,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"no TLS far away", nil, func(a *Account) { a.Host = "imap.example.com" }, "no TLS to imap.example.com", "starttls", true},
 		{"no STARTTLS", nil, func(a *Account) { a.TLS = STARTTLS }, "does not offer STARTTLS", "implicit", true},
 		{"no TLS there", nil, func(a *Account) { a.TLS = TLS }, "does not speak TLS", "port 993", true},
+		{"each waits for the other", nil, func(a *Account) { a.TLS, a.Port, a.Timeout = STARTTLS, silent, 200*time.Millisecond }, "took the connection and said nothing", "port 993 is for", false},
 		{"nobody there", nil, func(a *Account) { a.Port = 1 }, "cannot reach 127.0.0.1:1", "firewall", false},
 		{"no such CA file", nil, func(a *Account) { a.CAFile = "/nonexistent" }, "cannot use ca_file", "", true},
 	} {

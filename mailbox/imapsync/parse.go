@@ -66,8 +66,9 @@ func (p *parsers) parse(j job) {
 	}
 	if m.MessageID == "" && m.Date.IsZero() {
 		// Nothing in the mail tells it from the next one with the same words, as
-		// forms send them. A copy keeps its INTERNALDATE (RFC 9051 section 6.4.7).
-		m.ID = mailDigest(fmt.Appendf(nil, "%s %d", m.ID, m.Received.Unix()))
+		// forms send them. A copy keeps its INTERNALDATE (RFC 9051 section 6.4.7)
+		// and its size.
+		m.ID = mailDigest(fmt.Appendf(nil, "%s %d %d", m.ID, m.Received.Unix(), m.Size))
 	}
 	if j.problem != "" {
 		m.Problem = j.problem

@@ -85,13 +85,13 @@ func (a *Account) protect(ctx context.Context, conn net.Conn, conf *tls.Config) 
 				return nil, &Error{Account: a.Name, What: a.Host + " does not offer STARTTLS", Err: err, Final: true,
 					Cure: "try tls = \"implicit\" with port 993"}
 			}
-			return nil, a.dialError(err)
+			return nil, a.silentOr(ctx, err)
 		}
 	}
 	t := tls.Client(conn, conf)
 	if err := t.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		return nil, a.dialError(err)
+		return nil, a.silentOr(ctx, err)
 	}
 	if a.TLS == STARTTLS {
 		// The client of go-imap waits for a greeting, and the server has spent
