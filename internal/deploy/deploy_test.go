@@ -48,8 +48,9 @@ func TestParse(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	for body, want := range map[string]string{
-		``: "not valid JSON", `[]`: "not valid JSON", `{"service":"web"}`: "no version", `{"version":"1"}`: "no service", `{"service":3,"version":"1"}`: `"service" is a number`,
+		``: "not valid JSON", `{"service":"web"}`: "no version", `{"version":"1"}`: "no service", `{"service":3,"version":"1"}`: `"service" is a number`,
 		`{"service":"web","version":"1","kind":"magic"}`: "kind", `{"service":"web","version":"1","time":"yesterday"}`: "time", `{"service":"web","version":"1","time":"2036-01-01T00:00:00Z"}`: "future",
+		`{"service":"web","version":"1","time":"2026-11-24T10:06:00Z"}`: "future", `[]`: "should be an object",
 		`{"service":"web","version":"1","lockfile":{"name":"x.lock","content":"y"}}`: "no lockfile that is known", `{"service":"web","version":"1","lockfile":{"name":"package-lock.json","content":"{"}}`: "package-lock.json",
 	} {
 		if _, err := Parse([]byte(body), now); err == nil || !strings.Contains(err.Error(), want) {
@@ -63,7 +64,7 @@ func TestParseOutcomes(t *testing.T) {
 	if err != nil || len(l) != 1 || l[0].Action != "login" || l[0].At.Second() != 0 || l[0].Failed != 3 {
 		t.Errorf("%+v, %v", l, err)
 	}
-	for _, bad := range []string{`{}`, `[{"action":"x"}]`, `{"action":"x","succeeded":-1,"failed":0}`, `{"action":"x","succeeded":1,"failed":1,"time":"x"}`, `x`} {
+	for _, bad := range []string{`{}`, `[{"action":"x"}]`, `{"action":"x","succeeded":-1,"failed":0}`, `{"action":"x","succeeded":1,"failed":1,"time":"x"}`, `{"action":"x","succeeded":1,"failed":1,"time":"2026-11-24T09:46:00Z"}`, `x`} {
 		if _, err := ParseOutcomes([]byte(bad), now); err == nil {
 			t.Errorf("ParseOutcomes(%s) took it", bad)
 		}

@@ -29,9 +29,11 @@ const (
 	maxName     = 200
 	maxLink     = 2000
 	maxPackages = 100_000
-	// A deployment older or further ahead than this is a mistake of its time.
+	// What happened longer ago than this, or further ahead, has a mistake in its
+	// time: the detector would follow it there, and take the mail of today for
+	// history. Clocks differ by less.
 	maxPast   = 5 * 365 * 24 * time.Hour
-	maxFuture = 24 * time.Hour
+	maxFuture = 5 * time.Minute
 )
 
 // kinds that a deployment may have; "" is a release.
@@ -118,11 +120,13 @@ func unmarshal(raw []byte, v any) error {
 		return nil
 	case errors.As(err, &typed) && typed.Field != "":
 		return fieldError{fmt.Sprintf("field %q is a %s and should be a %s", typed.Field, typed.Value, typed.Type), ""}
+	case errors.As(err, &typed):
+		return fieldError{fmt.Sprintf("the body is a JSON %s and should be an object", typed.Value), `send {"service": "web", "version": "2.4.0"}`}
 	}
 	return fieldError{"the body is not valid JSON: " + err.Error(), `send {"service": "web", "version": "2.4.0"}`}
 }
 
-// at reads a time; none is now.
+// at reads a time; none is now, and so is one that a clock ahead of ours wrote.
 func at(s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return now, nil
@@ -135,6 +139,8 @@ func at(s string, now time.Time) (time.Time, error) {
 		return t, fieldError{fmt.Sprintf("time %s lies in the future", t.Format(time.RFC3339)), "check the clock and the zone of whoever sent it"}
 	case now.Sub(t) > maxPast:
 		return t, fieldError{fmt.Sprintf("time %s is years ago", t.Format(time.RFC3339)), "check the clock of whoever sent it"}
+	case t.After(now):
+		return now, nil
 	}
 	return t, nil
 }

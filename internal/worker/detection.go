@@ -68,8 +68,10 @@ func (w *Worker) rebuild(ctx context.Context) error {
 	return nil
 }
 
-// notAfter takes an event that was stored while the clock was ahead for one of
-// now.
+// notAfter takes an event of the future for one of now: it was stored while the
+// clock was ahead, or a sender's clock or a mail moved in from elsewhere says
+// so. The detector would follow it there, and take what comes until then for
+// history.
 func notAfter(e store.Event, now time.Time) store.Event {
 	if at := timeOf(e); at != nil && at.After(now) {
 		*at = now
@@ -79,6 +81,8 @@ func notAfter(e store.Event, now time.Time) store.Event {
 
 func timeOf(e store.Event) *time.Time {
 	switch {
+	case e.Message != nil:
+		return &e.Message.Received
 	case e.Deployment != nil:
 		return &e.Deployment.At
 	case e.Decision != nil:
@@ -148,7 +152,7 @@ func (w *Worker) foldIn(ctx context.Context) error {
 		answers := map[store.SeqNo]answer{}
 		from := w.marked
 		next, err := w.opt.Store.Since(from, batchSize, func(e store.Event) error {
-			changes = append(changes, w.apply(w.detector, e, answers)...)
+			changes = append(changes, w.apply(w.detector, notAfter(e, now), answers)...)
 			return nil
 		})
 		if err != nil {

@@ -295,6 +295,45 @@ func TestAClockThatJumpsIsSaid(t *testing.T) {
 	})
 }
 
+// TestWhatIsOfTomorrowBlindsNobody: a deployment, a success rate and a mail whose
+// times are wrong do not take the detector where the mail of today is history.
+func TestWhatIsOfTomorrowBlindsNobody(t *testing.T) {
+	for name, wrong := range map[string]func(*store.Store, *inbox, time.Time){
+		"deployment": func(s *store.Store, _ *inbox, at time.Time) {
+			s.AddDeployment(detect.Deployment{ID: "d", Service: "web", Version: "2", At: at}, nil)
+		},
+		"outcome": func(s *store.Store, _ *inbox, at time.Time) {
+			s.AddOutcomes([]detect.Outcome{{At: at, Service: "web", Action: "login", Succeeded: 40}})
+		},
+		"mail": func(_ *store.Store, b *inbox, at time.Time) {
+			b.deliver("first@gmail.com", "I can't log in any more.")
+			b.mu.Lock()
+			b.mail[len(b.mail)-1].Received = at
+			b.mu.Unlock()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newInbox()
+				bench(t, filepath.Join(t.TempDir(), "t.db"), b, func(w *Worker, s *store.Store) {
+					time.Sleep(20 * 24 * time.Hour)
+					wrong(s, b, time.Now().Add(30*time.Hour))
+					w.Recorded()
+					synctest.Wait()
+					for n := range 8 {
+						b.deliver(fmt.Sprintf("new%d@gmail.com", n), "I can't log in any more.")
+						time.Sleep(20 * time.Second)
+					}
+					synctest.Wait()
+					if pages(t, s) != 1 {
+						t.Errorf("%d pages of a surge, want 1", pages(t, s))
+					}
+				})
+			})
+		})
+	}
+}
+
 // TestAPoisonMailIsKept: what breaks the classifier is stored, and the queue goes on.
 func TestAPoisonMailIsKept(t *testing.T) {
 	w := &Worker{opt: Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
