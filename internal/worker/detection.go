@@ -152,7 +152,7 @@ func (w *Worker) foldIn(ctx context.Context) error {
 		answers := map[store.SeqNo]answer{}
 		from := w.marked
 		next, err := w.opt.Store.Since(from, batchSize, func(e store.Event) error {
-			changes = append(changes, w.apply(w.detector, notAfter(e, now), answers)...)
+			changes = append(changes, w.apply(w.detector, notAfter(e, w.opt.Now()), answers)...)
 			return nil
 		})
 		if err != nil {
