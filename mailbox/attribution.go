@@ -13,7 +13,7 @@ import (
 const (
 	// onWords begin one.
 	onWords = `on|at|in message|am|le|el|il|il giorno|in data|op|em|no dia|den|dnia|w dniu|dne|dňa|på|pe|în|in|la|a|al|di|do|v|u|в|во|на|у|o|kl|vào|pada|pada tanggal|στις|την|missatge de|` +
-		`في|בתאריך|ביום|ב|tarihinde|posted by|ในวันที่|kuupäev|เมื่อ|din|mensaje de|message de|e|dia|el dia|el día|der`
+		`في|בתאריך|ביום|ב|tarihinde|posted by|ในวันที่|kuupäev|เมื่อ|din|mensaje de|message de|e|dia|el dia|el día|der|en`
 	// weekdays begin one, too, as a rule cut short.
 	weekdays = `mon|tues?|wed|thu|thurs?|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday|` +
 		`mo|di|mi|do|fr|sa|so|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|lun|mar|mer|jeu|ven|sam|dim|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|` +
@@ -22,7 +22,7 @@ const (
 		`ke|to|pe|la|su|ti|maanantai|tiistai|keskiviikko|torstai|perjantai|lauantai|sunnuntai|pon|wt|śr|czw|pt|sob|ndz|niedz|poniedziałek|wtorek|środa|czwartek|piątek|sobota|niedziela|po|út|st|čt|pá|so|ne|ut|št|pi|` +
 		`pondělí|úterý|středa|čtvrtek|pátek|neděle|hétfő|kedd|szerda|csütörtök|péntek|szombat|vasárnap|h|k|sze|cs|p|szo|vas|joi|vin|sâm|dum|luni|marți|miercuri|vineri|sâmbătă|duminică|` +
 		`пн|вт|ср|чт|пт|сб|вс|нд|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|понеділок|вівторок|середа|четвер|п'ятниця|субота|неділя|pzt|sal|çar|per|cum|cmt|paz|pazartesi|salı|çarşamba|perşembe|cuma|cumartesi|pazar|` +
-		`δευ|τρί|τετ|πέμ|παρ|σάβ|κυρ|senin|selasa|rabu|kamis|jumat|sabtu|minggu`
+		`δευ|τρί|τετ|πέμ|παρ|σάβ|κυρ|senin|selasa|rabu|kamis|jumat|sabtu|minggu|uto|sri|čet|sub|ned|सोम|मंगल|बुध|गुरु|शुक्र|शनि|रवि`
 	// wroteWords are its verb.
 	wroteWords = `wrote|posted by|writes|says|said|sent|schrieb|schreibt|geschrieben|schrieben sie|a écrit|écrivait|a ecrit|nous a dit|écrit|escribió|escribio|escribieron|ha escrit|va escriure|escreveu|ha scritto|scrisse|` +
 		`schreef|geschreven|verzond|napisał|napisała|pisze|skrev|skriver|kirjoitti|napsal|napsala|napísal|napísala|írta|ezt írta|a scris|пишет|написал|написала|` +

@@ -1,6 +1,9 @@
 package mailbox
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // field is what the name of a header field says, as mail programs translate it
 // above quoted history.
@@ -77,13 +80,15 @@ func headerBlock(lines []string, announced bool) int {
 	}
 	seen := map[field]bool{first: true}
 	last, address, plain, gap := 0, strings.Contains(l, "@"), 0, false
+	when := first == fieldDate && minute.MatchString(value)
 	for i := 1; i < len(lines) && i <= 16; i++ {
 		l := strings.TrimSpace(lines[i])
 		if l == "" {
 			gap = true
 			continue
 		}
-		f, _ := fieldOf(l)
+		f, value := fieldOf(l)
+		when = when || f == fieldDate && minute.MatchString(value)
 		switch {
 		case f == fieldNone:
 			// A long value goes on over the next line; two such lines end it.
@@ -110,8 +115,11 @@ func headerBlock(lines []string, announced bool) int {
 		return last + 1
 	case !seen[fieldDate]:
 		return 0
-	case seen[fieldFrom] && seen[fieldSubject], seen[fieldFrom] && seen[fieldTo] && address, seen[fieldFrom] && address, seen[fieldTo] && address && seen[fieldDate] && first == fieldDate:
+	case seen[fieldFrom] && seen[fieldSubject], seen[fieldFrom] && seen[fieldTo] && when, seen[fieldFrom] && address, seen[fieldTo] && address && seen[fieldDate] && first == fieldDate:
 		return last + 1
 	}
 	return 0
 }
+
+// minute is a date to the minute, as mail programs write it.
+var minute = regexp.MustCompile(`(?:19|20)\d\d.*\d[:.]\d\d`)

@@ -16,13 +16,18 @@ const (
 // quoted history, signature and disclaimer.
 func Reply(text string) string {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
-	return newest(Clean(text, maxText), "")
+	return newest(Clean(text, maxText), "", false)
 }
 
 // reply is what the sender wrote this time. Where the HTML form of the words
 // shows history that the plain form does not, the HTML's structure decides;
 // else the rules of text do, which are the same for both.
+//
+// A mail whose subject says that it is a forward keeps what it forwards:
+// Outlook writes the same above a mail that it forwards as above one that it
+// answers.
 func (b *content) reply(m *Message) string {
+	forwards := forwarded.MatchString(m.Subject)
 	var out []string
 	structured := false
 	for _, p := range b.pieces {
@@ -31,13 +36,13 @@ func (b *content) reply(m *Message) string {
 			source = p.rich
 		}
 		if source != "" {
-			structured, words = true, htmlText(source, true)
+			structured, words = true, htmlText(source, !forwards)
 		}
 		out = append(out, words)
 	}
-	s := newest(Clean(strings.Join(out, "\n\n"), maxText), m.From.Name)
+	s := newest(Clean(strings.Join(out, "\n\n"), maxText), m.From.Name, forwards)
 	if s == "" && (structured || len(out) == 0) {
-		s = newest(m.Text, m.From.Name)
+		s = newest(m.Text, m.From.Name, forwards)
 	}
 	return s
 }
@@ -45,7 +50,7 @@ func (b *content) reply(m *Message) string {
 // newest finds the newest words: what the sender wrote without what they
 // answer to, and from that the signature. It is never empty for a mail in which
 // its sender wrote a word: where everything looks like a signature, it stays.
-func newest(text, name string) string {
+func newest(text, name string, forwards bool) string {
 	lines := strings.Split(text, "\n")
 	if len(lines) > maxReplyLines {
 		lines = lines[:maxReplyLines]
@@ -53,7 +58,7 @@ func newest(text, name string) string {
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " \t\u3000")
 	}
-	own, forwarded := ownLines(lines)
+	own, forwarded := ownLines(lines, forwards)
 	if forwarded {
 		return strings.TrimSpace(strings.Join(own, "\n"))
 	}
@@ -72,15 +77,16 @@ func hasHistory(text string) bool {
 		}
 	}
 	lines := strings.Split(text, "\n")
-	own, forwarded := ownLines(lines[:min(len(lines), maxReplyLines)])
+	own, forwarded := ownLines(lines[:min(len(lines), maxReplyLines)], false)
 	return forwarded || len(own) < len(lines)
 }
 
 // ownLines are the lines of the sender's own words. The first line that begins
 // history ends them where something was written above it. Where nothing was,
 // the answer stands below or between the quoted lines, or the mail is a
-// forward, which is what was sent and is kept whole (forwarded).
-func ownLines(lines []string) (own []string, forwarded bool) {
+// forward, which is what was sent and is kept whole (forwarded), as is the head
+// of a mail in one that says that it forwards.
+func ownLines(lines []string, forwards bool) (own []string, forwarded bool) {
 	names := quotingNames(lines)
 	fences := countFences(lines)
 	words, attributed, fenced, introduced := false, false, false, false
@@ -111,6 +117,7 @@ func ownLines(lines []string) (own []string, forwarded bool) {
 		if continues(lines, i) {
 			continue
 		}
+		told := introduced
 		introduced = false
 		if looks > 0 && mayAttribute(lines[i:]) {
 			looks--
@@ -134,10 +141,15 @@ func ownLines(lines []string) (own []string, forwarded bool) {
 				continue
 			}
 		case marksQuoted:
-			if words {
+			if told && !isSeparator(l) && !isRule(l) {
+				own = append(own, lines[i:i+n]...)
+				i += n - 1
+				continue // the writer shows the head of a mail
+			}
+			if words && !forwards {
 				return own, false
 			}
-			if !quoteFollows(lines[i+n:]) {
+			if forwards && words || !quoteFollows(lines[i+n:]) {
 				if l == historyMark {
 					i++
 				}

@@ -261,12 +261,7 @@ func bordered(n *html.Node) bool {
 	}
 	words := strings.TrimSpace(firstWords(n, 400))
 	name, _ := fieldOf(words)
-	if name == fieldFrom || name == fieldDate {
-		return true
-	}
-	first, _, _ := strings.Cut(words, "\n")
-	f, _ := fieldOf(strings.TrimSpace(first))
-	return f == fieldFrom
+	return name == fieldFrom || name == fieldDate && headerBlock(strings.Split(words, "\n"), true) > 0
 }
 
 // firstWords is the beginning of a node's text, a line for each element.

@@ -22,10 +22,16 @@ func signature(lines []string, name string) []string {
 	far := max(0, end-longestSignature)
 	own := append([]string(nil), lines[:far]...)
 	said := hasWords(own)
+	fenced, fences := false, countFences(lines[far:])
 	for i := far; i < end; i++ {
 		t := strings.TrimSpace(lines[i])
-		if t == "" {
+		if strings.HasPrefix(t, "```") {
+			fenced = !fenced && fences > 1
+			fences--
+		}
+		if t == "" || fenced {
 			own = append(own, lines[i])
+			said = said || fenced
 			continue
 		}
 		if mobile(t) || scanned(t) {
@@ -65,15 +71,22 @@ func signed(lines []string, i int, names []string) bool {
 	rest := lines[i+1:]
 	switch {
 	case t == "--" || t == "—" || t == "–" || t == "__" || t == "--=":
-		return signs(rest, 14, 0) || signs(rest, 14, slogans)
+		return !goesOnBelow(rest) && (signs(rest, 14, 0) || signs(rest, 14, slogans))
 	case isRule(t) && len(t) < 100:
-		return hasWords(rest) && (signs(rest, 8, 0) && detached(lines, i) || signs(rest, 3, 0))
+		return hasWords(rest) && !underlines(lines, i) && (signs(rest, 8, 0) && detached(lines, i) || signs(rest, 3, 0))
 	case closes(t):
 		return signs(rest, 14, 0)
-	case containsAny(strings.ToLower(t), names) && (ownName(t, names) || closesWithName(t, names)):
+	case containsAny(strings.ToLower(t), names) && (!strings.HasPrefix(t, "-") && ownName(t, names) || closesWithName(t, names)):
 		return signs(rest, 8, 0)
 	}
 	return dashName(lines, i)
+}
+
+// underlines tells whether a rule stands directly under a short line and above
+// another, as under a heading.
+func underlines(lines []string, i int) bool {
+	heading := func(j int) bool { return j >= 0 && j < len(lines) && strings.TrimSpace(lines[j]) != "" }
+	return heading(i-1) && heading(i+1) && (utf8.RuneCountInString(lines[i-1]) < 40 && !endsSentence(lines[i-1]))
 }
 
 // detached tells whether an empty or short line stands before a line.
@@ -112,6 +125,18 @@ func signs(lines []string, most, sentences int) bool {
 	return true
 }
 
+// goesOnBelow tells whether lines go on with what was said above: no signature
+// begins with a sentence in lower case.
+func goesOnBelow(lines []string) bool {
+	next := nextText(lines, 0)
+	if next < 0 {
+		return false
+	}
+	t := strings.TrimSpace(lines[next])
+	r, _ := utf8.DecodeRuneInString(t)
+	return unicode.IsLower(r) && len(strings.Fields(t)) >= 5 && !strings.Contains(t, "@") && !strings.Contains(t, "://") && !mobile(t) && !scanned(t)
+}
+
 // sentence tells whether a line is one, and so no part of a signature.
 func sentence(t string) bool {
 	if strings.HasSuffix(t, "?") || strings.HasSuffix(t, "？") {
@@ -130,8 +155,12 @@ func sentence(t string) bool {
 			lower++
 		}
 	}
-	if strings.HasSuffix(t, ".") || strings.HasSuffix(t, "!") || strings.HasSuffix(t, "。") {
+	if endsSentence(t) {
 		return len(words) >= 5 && lower >= 3
 	}
 	return len(words) >= 8 && lower >= 5
+}
+
+func endsSentence(t string) bool {
+	return strings.HasSuffix(t, ".") || strings.HasSuffix(t, "!") || strings.HasSuffix(t, "。")
 }
