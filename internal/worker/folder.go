@@ -34,12 +34,18 @@ func (w *Worker) folder(ctx context.Context, s Source) error {
 	log := w.opt.Log.With("mailbox", account, "folder", name)
 	defer s.Close()
 	care := w.careOf(s, at)
-	tries, refused := 0, false
+	tries, refused, mails, read := 0, false, 0, false
+	started := time.Now()
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := w.catchUp(ctx, s, at, care)
+		n, err := w.catchUp(ctx, s, at, care)
+		mails += n
 		if err == nil {
 			w.opt.Metrics.poll(time.Since(began))
+			if !read {
+				read = true
+				log.Info("folder was read and is watched", "mails", mails, "took", time.Since(started).Round(time.Millisecond).String())
+			}
 			if tries > 0 {
 				log.Info("folder is read again", "after_tries", tries)
 			}
@@ -106,11 +112,11 @@ func notStored(err error) error {
 
 // catchUp fetches and stores batches until nothing is left. While a batch is
 // judged and stored the next one is fetched, unless one mail at a time is to be
-// in hand.
-func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful) error {
+// in hand. It returns how many mails it took.
+func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful) (mails int, err error) {
 	c, known, err := w.opt.Store.Cursor(at.account, at.folder)
 	if err != nil {
-		return storeError{err}
+		return 0, storeError{err}
 	}
 	if !known {
 		c = mailbox.Cursor{Account: at.account, Folder: at.folder}
@@ -128,20 +134,21 @@ func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful)
 	for {
 		b, err := s.Fetch(ctx, c)
 		if e := stored(); e != nil {
-			return notStored(e)
+			return mails, notStored(e)
 		}
 		if err != nil {
 			if e := care.failed(); e != nil {
-				return notStored(e)
+				return mails, notStored(e)
 			}
-			return err
+			return mails, err
 		}
 		if len(b.Messages) == 0 && len(b.Gone) == 0 && b.Next == c {
-			return nil
+			return mails, nil
 		}
+		mails += len(b.Messages)
 		if known && c.UIDValidity != b.Next.UIDValidity {
 			if err := w.newAfter(&b.Next); err != nil {
-				return storeError{err}
+				return mails, storeError{err}
 			}
 		}
 		if b.Total > 0 {
@@ -159,14 +166,14 @@ func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful)
 				err = care.done(b)
 			}
 			if err != nil {
-				return notStored(err)
+				return mails, notStored(err)
 			}
 		}
 		if ctx.Err() != nil {
 			if err := stored(); err != nil {
-				return notStored(err)
+				return mails, notStored(err)
 			}
-			return ctx.Err()
+			return mails, ctx.Err()
 		}
 		c, known = b.Next, true
 	}
