@@ -15,16 +15,12 @@ const (
 // of a feature sum to zero over the classes, so a positive one speaks for it.
 func (m *Model) evidence(text string, r *reading, class int) []Evidence {
 	spoke, brought := r.spoken(m.linear, class)
-	for k, t := range r.terms {
-		place := r.places[k]
-		if place < 0 {
-			continue
-		}
-		if w := brought[place]; t.first == t.last {
-			spoke[t.first] += w
+	for _, s := range r.spots {
+		if w := brought[s.place]; s.first == s.last {
+			spoke[s.first] += w
 		} else {
-			spoke[t.first] += w / 2
-			spoke[t.last] += w / 2
+			spoke[s.first] += w / 2
+			spoke[s.last] += w / 2
 		}
 	}
 	total := 0.0

@@ -140,8 +140,8 @@ func hashPair(a, b uint64) uint64 {
 	return (h ^ b) * hashPrime
 }
 
-// terms are the features of words.
-func terms(ws []word, list []term) []term {
+// terms are the features of words, with the runs of their letters where asked.
+func terms(ws []word, runs bool, list []term) []term {
 	var hashes [maxWords]uint64
 	for i, w := range ws {
 		hashes[i] = hashWord(w.folded)
@@ -157,7 +157,9 @@ func terms(ws []word, list []term) []term {
 			}
 			list = append(list, term{hashPair(a+1, b) | 1, blockNear, int16(j), at})
 		}
-		list = letters(w.folded, at, list)
+		if runs {
+			list = letters(w.folded, at, list)
+		}
 	}
 	return list
 }
@@ -286,63 +288,119 @@ type reading struct {
 	terms        []term
 	tokens       []token
 	said         []mention
-	ids          []int32 // of terms; -1 for one that is not known
-	places       []int32 // of terms: in counts; -1 for one that is not known
+	singles      []int32 // by word: its number; -1 for one that is not known
+	spots        []spot  // of the known terms, in the order of the text
 	counts       []count
-	spoke        []float64 // by word: what it said for a class
-	brought      []float64 // by count: what one occurrence said for it
-	at           []int32   // by number: place in counts, plus 1
+	at           []int32 // by number: place in counts, plus 1
 	vector       []feature
 	scores, odds []float32
-	known        float64 // share of the words that training had seen
+	known        float64   // share of the words that training had seen
+	spoke        []float64 // by word: what it said for a class
+	brought      []float64 // by count: what one occurrence said for it
+
+	common [commonWords]runs // words met before
+	run    []term            // room for the letters of one word
 
 	language string
 }
 
-// take finds the terms of a text.
-func (r *reading) take(t Text) {
+// spot is one occurrence of a known term: its words, and its place in counts.
+type spot struct {
+	first, last int16
+	place       int32
+}
+
+// runs are the numbers of the known runs of letters in a word. They are two
+// terms of three, and the same for a word that comes again, in this text or in
+// the next.
+type runs struct {
+	word string
+	ids  []int32
+}
+
+const commonWords = 1 << 11
+
+// split takes a text apart into words and concepts.
+func (r *reading) split(t Text) {
 	r.words = splitWords(bound(joined(t)), r.words[:0])
 	r.language = language(r.words)
 	r.tokens = tokensFrom(r.words, r.tokens[:0])
 	r.said = withMarks(r.words, shipped.mentions(r.words, r.tokens, r.language, r.said[:0]))
-	r.terms = conceptTerms(r.said, terms(r.words, r.terms[:0]))
 }
 
-// read takes a text apart. Give the reading back with done.
+// take finds the terms of a text.
+func (r *reading) take(t Text) {
+	r.split(t)
+	r.terms = conceptTerms(r.said, terms(r.words, true, r.terms[:0]))
+}
+
+// read takes a text apart and counts the terms that are known. Give the reading
+// back with done.
 func (v *vocabulary) read(t Text) *reading {
 	r, _ := v.pool.Get().(*reading)
 	if r == nil {
 		r = &reading{at: make([]int32, len(v.hashes))}
 	}
-	r.take(t)
-	r.ids, r.places, r.counts = r.ids[:0], r.places[:0], r.counts[:0]
-	seen, all := 0, 0
-	for _, t := range r.terms {
-		id := v.find(t.hash)
-		r.ids = append(r.ids, id)
-		if t.block == blockWords && t.first == t.last {
-			all++
-			if id >= 0 && v.weights[id] > 0 {
-				seen++
+	r.split(t)
+	r.terms = conceptTerms(r.said, terms(r.words, false, r.terms[:0]))
+	r.singles, r.spots, r.counts = r.singles[:0], r.spots[:0], r.counts[:0]
+	seen, k := 0, 0
+	for i, w := range r.words {
+		at := int16(i)
+		for ; k < len(r.terms) && r.terms[k].block != blockConcepts && r.terms[k].last == at; k++ {
+			t := r.terms[k]
+			id := v.find(t.hash)
+			if t.block == blockWords && t.first == t.last {
+				r.singles = append(r.singles, id)
+				if id >= 0 && v.weights[id] > 0 {
+					seen++
+				}
 			}
+			r.count(id, t.first, t.last)
 		}
-		if id < 0 {
-			r.places = append(r.places, -1)
-			continue
+		for _, id := range r.runs(v, w.folded) {
+			r.count(id, at, at)
 		}
-		k := r.at[id]
-		if k > 0 {
-			r.counts[k-1].n++
-		} else {
-			r.counts = append(r.counts, count{id, 1})
-			k = int32(len(r.counts))
-			r.at[id] = k
-		}
-		r.places = append(r.places, k-1)
 	}
-	r.known = float64(seen) / float64(max(1, all))
+	for _, t := range r.terms[k:] {
+		r.count(v.find(t.hash), t.first, t.last)
+	}
+	r.known = float64(seen) / float64(max(1, len(r.words)))
 	r.vector = v.vector(r.counts, v.weights, r.vector[:0])
 	return r
+}
+
+// count counts one occurrence of a term.
+func (r *reading) count(id int32, first, last int16) {
+	if id < 0 {
+		return
+	}
+	k := r.at[id]
+	if k > 0 {
+		r.counts[k-1].n++
+	} else {
+		r.counts = append(r.counts, count{id, 1})
+		k = int32(len(r.counts))
+		r.at[id] = k
+	}
+	r.spots = append(r.spots, spot{first, last, k - 1})
+}
+
+// runs returns the numbers of the known runs of letters in a word.
+func (r *reading) runs(v *vocabulary, w string) []int32 {
+	h := hashWord(w)
+	c := &r.common[(h^h>>31)%commonWords]
+	if c.word == w {
+		return c.ids
+	}
+	c.word, c.ids = strings.Clone(w), c.ids[:0] // the mail itself is not kept
+	r.run = letters(w, 0, r.run[:0])
+	for _, t := range r.run {
+		if id := v.find(t.hash); id >= 0 {
+			c.ids = append(c.ids, id)
+		}
+	}
+	return c.ids
 }
 
 func (v *vocabulary) done(r *reading) {
@@ -404,13 +462,7 @@ func newCorpus(texts []Text, ys []int) *corpus {
 	for _, t := range texts {
 		r := v.read(t)
 		c.counts = append(c.counts, slices.Clone(r.counts))
-		var single []int32
-		for k, t := range r.terms {
-			if t.block == blockWords && t.first == t.last {
-				single = append(single, r.ids[k])
-			}
-		}
-		c.words = append(c.words, single)
+		c.words = append(c.words, slices.Clone(r.singles))
 		v.done(r)
 	}
 	return c
