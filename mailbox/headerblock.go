@@ -79,7 +79,7 @@ func headerBlock(lines []string, announced bool) int {
 		return 0
 	}
 	seen := map[field]bool{first: true}
-	last, address, plain, gap := 0, strings.Contains(l, "@"), 0, false
+	last, address, plain, gap, foreign := 0, strings.Contains(l, "@"), 0, false, false
 	when := first == fieldDate && minute.MatchString(value)
 	for i := 1; i < len(lines) && i <= 16; i++ {
 		l := strings.TrimSpace(lines[i])
@@ -97,6 +97,7 @@ func headerBlock(lines []string, announced bool) int {
 				continue
 			}
 			address = address || strings.Contains(l, "@") && i == last+1
+			foreign = foreign || !gap && strings.Contains(l[:min(len(l), 25)], ": ")
 			continue
 		case f == fieldForm && !announced && !gap:
 			return 0
@@ -113,7 +114,7 @@ func headerBlock(lines []string, announced bool) int {
 	switch {
 	case announced && len(seen) >= 2, announced && seen[fieldFrom] && address:
 		return last + 1
-	case !seen[fieldDate]:
+	case !seen[fieldDate], foreign && !seen[fieldSubject] && !when:
 		return 0
 	case seen[fieldFrom] && seen[fieldSubject], seen[fieldFrom] && seen[fieldTo] && when, seen[fieldFrom] && address, seen[fieldTo] && address && seen[fieldDate] && first == fieldDate:
 		return last + 1

@@ -25,7 +25,7 @@ func continues(lines []string, i int) bool {
 // introduces tells whether a line announces the writer's own quotation, as in
 // "this is what I see:", and is no attribution in a language unknown to us.
 func introduces(l string) bool {
-	if !strings.HasSuffix(l, ":") && !strings.HasSuffix(l, "：") || strings.Contains(l, "@") || wrote(l) {
+	if !strings.HasSuffix(l, ":") && !strings.HasSuffix(l, "：") || strings.Contains(l, "@") || wrote(l) && !selfWrote.MatchString(l) {
 		return false
 	}
 	return !dated.MatchString(l) || !beginsDated.MatchString(l) && len(dated.FindAllString(l, 2)) < 2

@@ -40,7 +40,7 @@ var marks = map[string]structure{
 	"zmail_extra": quoteIt, "zmail_signature": dropIt, "zmail_signature_below": dropIt,
 	// Samsung, Spark, Airmail, Superhuman, Front, Missive, HEY, Mailbird
 	"composer_signature": dropIt, "name:messagereplysection": quoteIt, "name:messagesignaturesection": dropIt, "airmail_signature": dropIt,
-	"sh-quoted-content": quoteIt, "sh-signature": dropIt, "front-blockquote": quoteIt, "front-signature": dropIt, "missive_quote": quoteIt, "missive_signature": dropIt,
+	"sh-quoted-content": quoteIt, "sh-signature": dropIt, "front-blockquote": quoteIt, "front-signature": dropIt, "missive_quote": quoteIt, "missive_signature": dropIt, "edo-signature": dropIt, "edo-original": quoteIt,
 	// help desks
 	"freshdesk_quote": quoteIt, "quotedreply": quoteIt, "helpscout_quote": quoteIt, "intercom-quoted": quoteIt, "zd-quote": quoteIt,
 }

@@ -22,6 +22,7 @@ func signature(lines []string, name string) []string {
 	far := max(0, end-longestSignature)
 	own := append([]string(nil), lines[:far]...)
 	said := hasWords(own)
+	told := said // more than a greeting
 	fenced, fences := false, countFences(lines[far:])
 	for i := far; i < end; i++ {
 		t := strings.TrimSpace(lines[i])
@@ -31,13 +32,13 @@ func signature(lines []string, name string) []string {
 		}
 		if t == "" || fenced {
 			own = append(own, lines[i])
-			said = said || fenced
+			said, told = said || fenced, told || fenced
 			continue
 		}
 		if mobile(t) || scanned(t) {
 			continue // only the line: words below it are words
 		}
-		if i > first && said && (disclaimer(lines[i:]) || unsubscribe.MatchString(t) || signed(lines, i, names)) {
+		if i > first && said && (told && (disclaimer(lines[i:]) || unsubscribe.MatchString(t)) || signed(lines, i, names)) {
 			if ps := postscript(lines[i+1:]); ps >= 0 {
 				own = append(own, lines[i+1+ps:]...)
 			}
@@ -45,6 +46,7 @@ func signature(lines []string, name string) []string {
 		}
 		own = append(own, lines[i])
 		said = said || lineHasWords(t)
+		told = told || lineHasWords(t) && !greets(t)
 	}
 	return trimLines(own)
 }
@@ -73,10 +75,10 @@ func signed(lines []string, i int, names []string) bool {
 	case t == "--" || t == "—" || t == "–" || t == "__" || t == "--=":
 		return !goesOnBelow(rest) && (signs(rest, 14, 0) || signs(rest, 14, slogans))
 	case isRule(t) && len(t) < 100:
-		return hasWords(rest) && !underlines(lines, i) && (signs(rest, 8, 0) && detached(lines, i) || signs(rest, 3, 0))
+		return hasWords(rest) && !underlines(lines, i) && !tells(rest) && (signs(rest, 8, 0) && detached(lines, i) || signs(rest, 3, 0))
 	case closes(t):
 		return signs(rest, 14, 0)
-	case containsAny(strings.ToLower(t), names) && (!strings.HasPrefix(t, "-") && ownName(t, names) || closesWithName(t, names)):
+	case containsAny(strings.ToLower(t), names) && (!strings.HasPrefix(t, "-") && !labelled(lines, i) && ownName(t, names) || closesWithName(t, names)):
 		return signs(rest, 8, 0)
 	}
 	return dashName(lines, i)
@@ -87,6 +89,27 @@ func signed(lines []string, i int, names []string) bool {
 func underlines(lines []string, i int) bool {
 	heading := func(j int) bool { return j >= 0 && j < len(lines) && strings.TrimSpace(lines[j]) != "" }
 	return heading(i-1) && heading(i+1) && (utf8.RuneCountInString(lines[i-1]) < 40 && !endsSentence(lines[i-1]))
+}
+
+// tells tells whether lines have a sentence of three words or more: below a
+// mere rule they may be the next thing that the writer says.
+func tells(lines []string) bool {
+	for _, l := range lines {
+		if t := strings.TrimSpace(l); endsSentence(t) && len(strings.Fields(t)) >= 3 {
+			return true
+		}
+	}
+	return false
+}
+
+// labelled tells whether the line before the last empty ones ends in a colon.
+func labelled(lines []string, i int) bool {
+	for i--; i >= 0; i-- {
+		if t := strings.TrimSpace(lines[i]); t != "" {
+			return strings.HasSuffix(t, ":") || strings.HasSuffix(t, "：")
+		}
+	}
+	return false
 }
 
 // detached tells whether an empty or short line stands before a line.

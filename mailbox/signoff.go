@@ -11,10 +11,10 @@ import (
 // round them.
 var closings = func() map[string]bool {
 	set := map[string]bool{}
-	for s := range strings.SplitSeq(`regards|kind regards|best regards|warm regards|warmest regards|kindest regards|many regards|with regards|with kind regards|with best regards|rgds|brgds|br|kr|best|best wishes|all the best|cheers|sincerely|sincerely yours|yours sincerely|yours truly|yours faithfully|very truly yours|yours|respectfully|respectfully yours|cordially|warmly|`+
-		`mit freundlichen grüßen|mit freundlichen grüssen|mit freundlichem gruß|mit freundlichem gruss|mit freundlichen gruessen|mit besten grüßen|mit besten grüssen|mit vielen grüßen|mit herzlichen grüßen|mit lieben grüßen|freundliche grüße|freundliche grüsse|freundlicher gruß|viele grüße|viele grüsse|viele gruesse|beste grüße|beste grüsse|besten gruß|besten gruss|liebe grüße|liebe grüsse|lieben gruß|herzliche grüße|herzliche grüsse|herzlichst|schöne grüße|schöne grüsse|schönen gruß|sonnige grüße|gruß|gruss|grüße|grüsse|grüßle|mfg|mit freundlichen grüßen aus|vg|lg|bg|hochachtungsvoll|ihr|ihre|`+
+	for s := range strings.SplitSeq(`regards|thanks and regards|thanks & regards|kind regards|best regards|warm regards|warmest regards|kindest regards|many regards|with regards|with kind regards|with best regards|rgds|brgds|br|kr|best|best wishes|all the best|cheers|sincerely|sincerely yours|yours sincerely|yours truly|yours faithfully|very truly yours|yours|respectfully|respectfully yours|cordially|warmly|`+
+		`mit freundlichen grüßen|mit freundlichen grüssen|mit freundlichem gruß|mit freundlichem gruss|mit freundlichen gruessen|mit besten grüßen|mit besten grüssen|mit vielen grüßen|mit herzlichen grüßen|mit lieben grüßen|freundliche grüße|freundliche grüsse|freundlicher gruß|viele grüße|viele grüsse|viele gruesse|beste grüße|beste grüsse|besten gruß|besten gruss|liebe grüße|liebe grüsse|lieben gruß|herzliche grüße|herzliche grüsse|herzlichst|schöne grüße|schöne grüsse|schönen gruß|sonnige grüße|gruß|gruss|grüße|grüsse|grüßle|mfg|mit freundlichen grüßen aus|vg|lg|bg|hochachtungsvoll|danke und gruß|danke und gruss|danke und viele grüße|vielen dank und viele grüße|vielen dank und freundliche grüße|ihr|ihre|`+
 		`cordialement|bien cordialement|très cordialement|cordialement vôtre|bien à vous|bien à toi|salutations|meilleures salutations|sincères salutations|salutations distinguées|mes salutations distinguées|sincèrement|amicalement|respectueusement|cdlt|cdt|bàv|`+
-		`saludos|saludos cordiales|un saludo|un cordial saludo|cordiales saludos|muchos saludos|atentamente|muy atentamente|atte|cordialmente|un abrazo|abrazos|`+
+		`saludos|saludos cordiales|un saludo|un cordial saludo|cordiales saludos|muchos saludos|gracias y un saludo|muchas gracias y un saludo|gracias y saludos|atentamente|muy atentamente|atte|cordialmente|un abrazo|abrazos|`+
 		`atenciosamente|cumprimentos|com os melhores cumprimentos|melhores cumprimentos|os melhores cumprimentos|com cumprimentos|att|abraços|abraço|um abraço|saudações|respeitosamente|`+
 		`cordiali saluti|distinti saluti|un cordiale saluto|saluti|cari saluti|tanti saluti|un saluto|saluti cordiali|porgo distinti saluti|cordialmente|`+
 		`met vriendelijke groet|met vriendelijke groeten|vriendelijke groet|vriendelijke groeten|hartelijke groet|hartelijke groeten|groet|groeten|groetjes|mvg|m.v.g|met hartelijke groet|hoogachtend|`+
@@ -29,19 +29,34 @@ var closings = func() map[string]bool {
 		`с уважением|с наилучшими пожеланиями|всего доброго|всего хорошего|с почтением|с приветом|з повагою|з найкращими побажаннями|с уважение|поздрави|`+
 		`με εκτίμηση|φιλικά|με φιλικούς χαιρετισμούς|χαιρετισμούς|`+
 		`בברכה|בכבוד רב|תודה ובברכה|مع التحية|مع أطيب التحيات|مع خالص التحيات|تحياتي|مع فائق الاحترام|وتفضلوا بقبول فائق الاحترام|`+
-		`よろしくお願いします|よろしくお願いいたします|宜しくお願いします|宜しくお願い致します|よろしくお願い致します|敬具|以上|此致|敬礼|此致敬礼|祝好|顺颂商祺|敬祝商祺|謝謝|此致 敬禮|祝 商祺|감사합니다|안녕히 계세요|감사합니다 드림|`+
+		`よろしくお願いします|よろしくお願いいたします|宜しくお願いします|宜しくお願い致します|よろしくお願い致します|敬具|以上|以上、よろしくお願いいたします|以上、よろしくお願いします|以上よろしくお願いいたします|何卒よろしくお願いいたします|どうぞよろしくお願いいたします|此致|敬礼|此致敬礼|祝好|顺颂商祺|敬祝商祺|謝謝|此致 敬禮|祝 商祺|감사합니다|안녕히 계세요|감사합니다 드림|`+
 		`trân trọng|thân mến|trân trọng cảm ơn|kính thư|hormat saya|salam|salam hormat|terima kasih dan salam|hormat kami|s poštovanjem|srdačan pozdrav|lep pozdrav|lijep pozdrav|s spoštovanjem|lugupidamisega|parimate soovidega|ar cieņu|su pagarba|pagarbiai|virðingarfyllst|kveðja|ขอแสดงความนับถือ|atentament|salutacions|cordialment`, "|") {
 		set[s] = true
 	}
 	return set
 }()
 
+// greeting begins the line by which a letter begins.
+var greeting = regexp.MustCompile(`(?i)^\W{0,2}(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|to whom|hallo|guten|sehr geehrte|liebe|moin|servus|grüezi|bonjour|bonsoir|madame|monsieur|chère?|hola|buen[oa]s|estimad|querid|olá|oi|bom dia|boa|prezad|car[oi]|ciao|buon|gentil|salve|spett|beste|geachte|dag|goede|hej|hei|god|bästa|kjære|kære|moi|hyvä|cześć|dzień dobry|witam|szanown|dobr|ahoj|vážen|szia|tisztelt|kedves|bună|stimat|merhaba|sayın|selam|здравствуй|добр|привет|уважаем|вітаю|шановн|γεια|καλημέρα|αγαπητ|שלום|مرحبا|السلام|您好|你好|尊敬|こんにちは|お世話|안녕|xin chào|kính|halo|selamat|yth)`)
+
+// greets tells whether a line is a greeting and no more.
+func greets(t string) bool {
+	return len(strings.Fields(t)) <= 5 && len(t) <= 80 && greeting.MatchString(t)
+}
+
 // closes tells whether a line is a closing formula and nothing else.
 func closes(t string) bool {
+	if len(t) < 200 && letterEnd.MatchString(t) {
+		return true
+	}
 	if len(t) > 90 {
 		return false
 	}
 	t = strings.ToLower(strings.Trim(t, " \t,.!-–—*_;:、。،！"))
+	if one, other, two := strings.Cut(t, " / "); two {
+		return closings[one] && closings[other]
+	}
+	t = fromPlace.ReplaceAllString(t, "")
 	if closings[t] {
 		return true
 	}
@@ -52,6 +67,13 @@ func closes(t string) bool {
 	}
 	return false
 }
+
+var (
+	// letterEnd is how formal letters in French end.
+	letterEnd = regexp.MustCompile(`(?i)^(?:je vous prie|nous vous prions|veuillez).{0,20}[ '’](?:agréer|recevoir|croire).{0,120}$`)
+	// fromPlace is where a German greeting comes from.
+	fromPlace = regexp.MustCompile(` (?:aus|nach) \pL+$`)
+)
 
 // closesWithName tells whether a line is a formula and the sender's own name:
 // "Kind regards, Anna".
@@ -117,7 +139,7 @@ func dashName(lines []string, i int) bool {
 	return t[0] == '-' && !strings.Contains(t, " ") && strings.ContainsAny(before[len(before)-1:], ".!?")
 }
 
-var postscripted = regexp.MustCompile(`(?i)^[*_]{0,2}(?:p\.? ?s\.?|n\.? ?b\.?)(?:\s|:)`)
+var postscripted = regexp.MustCompile(`(?i)^[*_]{0,2}(?:(?:p\.? ?s\.?|n\.? ?b\.?|update|edit)(?:\s|:)|(?:nachtrag|ergänzung|addendum|addition|posdata|ajout|дополнение|追記|追伸)\s*[:：])`)
 
 // postscript finds what was added below a signature.
 func postscript(lines []string) int {
