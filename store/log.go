@@ -102,6 +102,33 @@ func (s *Store) Since(seq SeqNo, limit int, f func(Event) error) (SeqNo, error) 
 	}
 }
 
+// Lately calls f with the newest events that are no messages, newest first,
+// until it returns false. It looks at most at so many entries of the log.
+func (s *Store) Lately(looked int, f func(Event) bool) error {
+	var events []Event
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bLog).Cursor()
+		for k, v := c.Last(); k != nil && looked > 0; k, v = c.Prev() {
+			looked--
+			if len(v) > 0 && v[0] == 'm' {
+				continue
+			}
+			e, err := loadEvent(tx, SeqNo(binary.BigEndian.Uint64(k)), v)
+			if err != nil {
+				return err
+			}
+			events = append(events, e)
+		}
+		return nil
+	})
+	for _, e := range events {
+		if err != nil || !f(e) {
+			break
+		}
+	}
+	return err
+}
+
 func loadEvent(tx *bbolt.Tx, seq SeqNo, v []byte) (e Event, err error) {
 	e.Seq = seq
 	if len(v) == 0 {

@@ -232,8 +232,9 @@ func span(b *bbolt.Bucket, from, to time.Time, f func(k, v []byte) error) error 
 	if !from.IsZero() {
 		k, v = c.Seek(timeKey(from))
 	}
+	end := timeKey(to)
 	for ; k != nil; k, v = c.Next() {
-		if !to.IsZero() && bytes.Compare(k[:8], timeKey(to)) >= 0 {
+		if !to.IsZero() && bytes.Compare(k[:8], end) >= 0 {
 			return nil
 		}
 		if err := f(k, v); err != nil {

@@ -6,54 +6,12 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"tocsin/detect"
 	"tocsin/internal/config"
 	"tocsin/internal/page"
 	"tocsin/store"
 )
-
-// table writes rows in columns. The last column takes what the terminal leaves
-// and is cut there; without a terminal nothing is cut.
-func (p *program) table(head []string, rows [][]string) {
-	widths := make([]int, len(head))
-	for _, row := range append([][]string{head}, rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	room, tty := terminal(p.Out)
-	bold := colour(p.Out)
-	for n, row := range append([][]string{head}, rows...) {
-		var b strings.Builder
-		used := 0
-		for i, cell := range row {
-			if i == len(row)-1 {
-				if tty {
-					cell = clip(cell, max(10, room-used))
-				}
-				b.WriteString(cell)
-				break
-			}
-			b.WriteString(cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
-			used += widths[i] + 2
-		}
-		line := strings.TrimRight(b.String(), " ")
-		if n == 0 && bold {
-			line = "\x1b[1m" + line + "\x1b[0m"
-		}
-		fmt.Fprintln(p.Out, line)
-	}
-}
-
-func clip(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	r := []rune(s)
-	return string(r[:n-1]) + "…"
-}
 
 // listFlags are those that every list has.
 type listFlags struct {

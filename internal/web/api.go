@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"tocsin/detect"
 	"tocsin/internal/deploy"
@@ -438,7 +440,7 @@ func (s *Server) apiDigest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := digest.Build(r.Context(), s.opt.Digest, week)
+	d, err := s.digest(r.Context(), week)
 	if err != nil {
 		return err
 	}
@@ -557,9 +559,11 @@ func (s *Server) customersCSV(w http.ResponseWriter, r *http.Request) error {
 }
 
 // cell makes text harmless in a spreadsheet, which takes what begins with one
-// of these signs for a formula.
+// of these signs for a formula; some take the wide forms of East Asia, too.
 func cell(s string) string {
-	if t := strings.TrimLeft(s, " \t\r\n"); t != "" && strings.ContainsRune("=+-@|%", rune(t[0])) || strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") {
+	t := strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf) })
+	first, _ := utf8.DecodeRuneInString(t)
+	if t != "" && strings.ContainsRune("=+-@|%＝＋－＠｜％", first) || strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") {
 		return "'" + s
 	}
 	return s

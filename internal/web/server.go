@@ -67,6 +67,7 @@ type Server struct {
 	guard *guard
 	live  *live
 	same  shared
+	weeks recently
 	mux   *http.ServeMux
 }
 

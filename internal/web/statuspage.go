@@ -29,8 +29,8 @@ type act struct {
 // What the page shows of the past.
 const (
 	shownActs     = 25
-	lookedEvents  = 2000 // of the log, for corrections
-	lookedThrough = 40   // incidents, for decisions
+	lookedEvents  = 20_000 // of the log, for corrections
+	lookedThrough = 40     // incidents, for decisions
 )
 
 func (s *Server) statusPage(w http.ResponseWriter, r *http.Request) error {
@@ -77,22 +77,22 @@ func (s *Server) acts() ([]act, error) {
 			}
 		}
 	}
-	last, err := s.opt.Store.Last()
-	if err != nil {
-		return nil, err
-	}
-	_, err = s.opt.Store.Since(last-min(last, lookedEvents), lookedEvents, func(e store.Event) error {
+	found := 0
+	err = s.opt.Store.Lately(lookedEvents, func(e store.Event) bool {
 		switch {
 		case e.Relabel != nil:
 			what := "Sorted as " + e.Relabel.To
 			if e.Relabel.To == "" {
 				what = "Took a correction back"
 			}
-			list = append(list, act{e.Relabel.At, e.Relabel.Who, what, "/messages/" + e.Relabel.Message.ID, clipRunes(e.Relabel.Message.Subject, 120)})
+			list = append(list, act{At: e.Relabel.At, Who: e.Relabel.Who, What: what, Link: "/messages/" + e.Relabel.Message.ID})
 		case e.Deployment != nil && e.Deployment.Actor != "":
 			list = append(list, act{e.Deployment.At, e.Deployment.Actor, stepText(detect.Deployed), "/deployments/" + e.Deployment.ID, e.Deployment.Service + " " + e.Deployment.Version})
+		default:
+			return true
 		}
-		return nil
+		found++
+		return found < shownActs
 	})
 	sort.SliceStable(list, func(a, b int) bool { return list[a].At.After(list[b].At) })
 	return list[:min(shownActs, len(list))], err
