@@ -176,16 +176,41 @@ func (g *guard) proxied(r *http.Request) string {
 		return ""
 	}
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !slices.ContainsFunc(g.proxies, func(p netip.Prefix) bool { return p.Contains(ap.Addr().Unmap()) }) {
+	if err != nil || !g.trusted(ap.Addr()) {
 		return ""
 	}
 	return clip(r.Header.Get(g.access.UserHeader), 100)
 }
 
+func (g *guard) trusted(a netip.Addr) bool {
+	return slices.ContainsFunc(g.proxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+}
+
+// client is the address a request comes from: behind trusted proxies the last
+// one that they did not write themselves, so that one guesser behind a proxy
+// does not lock everybody out.
+func (g *guard) client(r *http.Request) string {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	at := ap.Addr().Unmap()
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for n := len(hops) - 1; n >= 0 && g.trusted(at); n-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[n]))
+		if err != nil {
+			break
+		}
+		at = hop.Unmap()
+	}
+	return at.String()
+}
+
 // program lets tokens in that have the scope, and people.
 func (g *guard) program(scope Scope, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		bearer, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		isBearer := strings.EqualFold(scheme, "Bearer") // RFC 9110 §11.1
 		if !isBearer {
 			if name, ok := g.known(r); ok {
 				next.ServeHTTP(w, as(r, name))
@@ -253,13 +278,19 @@ func (g *guard) host(next http.Handler) http.Handler {
 	})
 }
 
+// tooManyLogins says how many seconds to wait.
+type tooManyLogins struct{ wait int }
+
+func (e tooManyLogins) Error() string {
+	return fmt.Sprintf("too many failed logins: try again in %d s", e.wait)
+}
+
 // signIn checks a name and a password. It answers after a wait when there were
 // failures before, and is refused for a while after ten.
 func (g *guard) signIn(r *http.Request, name, password string) (cookie string, err error) {
-	from, _, _ := net.SplitHostPort(r.RemoteAddr)
-	keys := []string{"from " + from, "name " + name}
+	keys := []string{"from " + g.client(r), "name " + clip(name, 100)}
 	if wait := g.wait(keys); wait > 0 {
-		return "", fmt.Errorf("too many failed logins: try again in %d s", int(wait.Seconds())+1)
+		return "", tooManyLogins{int(wait.Seconds()) + 1}
 	}
 	select {
 	case g.hashing <- struct{}{}:
@@ -324,7 +355,11 @@ func (g *guard) failed(keys []string) {
 		}
 		t.n++
 		if t.n >= 5 {
-			t.until = time.Now().Add(min(15*time.Minute, time.Second<<min(t.n-5, 10)))
+			longest := 15 * time.Minute
+			if strings.HasPrefix(k, "name ") {
+				longest = time.Minute // whoever guesses must not keep the person out
+			}
+			t.until = time.Now().Add(min(longest, time.Second<<min(t.n-5, 10)))
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -35,7 +37,13 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		name, to := r.PostFormValue("name"), local(r.PostFormValue("to"))
 		cookie, err := s.guard.signIn(r, name, r.PostFormValue("password"))
 		if err != nil {
-			return s.render(w, r, http.StatusUnauthorized, "login", "Sign in", loginData{Name: clip(name, 100), To: to, Error: err.Error()})
+			status := http.StatusUnauthorized
+			var wait tooManyLogins
+			if errors.As(err, &wait) {
+				status = http.StatusTooManyRequests
+				w.Header().Set("Retry-After", strconv.Itoa(wait.wait))
+			}
+			return s.render(w, r, status, "login", "Sign in", loginData{Name: clip(name, 100), To: to, Error: err.Error()})
 		}
 		http.SetCookie(w, &http.Cookie{Name: sessionName, Value: cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 			Secure: s.opt.Access.TLS, MaxAge: int(sessionLife.Seconds())})

@@ -207,7 +207,7 @@ func TestHostileTextIsHarmlessOnEveryPage(t *testing.T) {
 	if !strings.Contains(csv, "anna0@example.com") || strings.Contains(csv, ",=cmd") || strings.Contains(csv, "\n=") {
 		t.Errorf("customers.csv:\n%s", csv)
 	}
-	for _, path := range []string{"/incidents/nope", "/messages/nope", "/deployments/nope", "/digests/2026-W99", "/messages?before=zz", "/messages?limit=x", "/messages?from=yesterday"} {
+	for _, path := range []string{"/incidents/nope", "/messages/nope", "/deployments/nope", "/digests/2026-W99", "/messages?before=zz", "/messages?limit=x", "/messages?from=yesterday", "/nowhere", "/static/", "/api/v1/nowhere", "/deployments?before=x"} {
 		if w := get(t, s.Handler(), path); w.Code != http.StatusNotFound && w.Code != http.StatusBadRequest {
 			t.Errorf("GET %s: %d", path, w.Code)
 		}
@@ -284,7 +284,7 @@ func TestOnlyWhoMayComesIn(t *testing.T) {
 		token, method, path string
 		want                int
 	}{
-		{"", "GET", "/api/v1/messages", 401}, {"wrong", "GET", "/api/v1/messages", 401}, {"token-of-ci", "GET", "/api/v1/messages", 403},
+		{"", "GET", "/api/v1/messages", 401}, {"wrong", "GET", "/api/v1/messages", 401}, {"token-of-ci", "GET", "/api/v1/messages", 403}, {"token-of-ci", "GET", "/api/v1/nowhere", 403},
 		{"token-of-ci", "POST", "/api/v1/deployments", 201}, {"token-to-read", "POST", "/api/v1/deployments", 403}, {"token-to-read", "GET", "/api/v1/messages", 200},
 		{"token-to-read", "POST", "/api/v1/incidents/i1/resolve", 403}, {"token-for-all", "POST", "/api/v1/incidents/i1/resolve", 200},
 		{"token-for-all", "GET", "/api/v1/messages", 200}, {"", "GET", "/metrics", 401}, {"", "GET", "/healthz", 200},
@@ -405,6 +405,35 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	}
 	if _, err := g.signIn(r, "anna", "x"); err == nil || !strings.Contains(err.Error(), "too many") {
 		t.Errorf("the sixth try: %v", err)
+	}
+	s, _ := fixture(t, Access{Users: map[string]string{"anna": cheapHash("x")}})
+	s.guard.failed([]string{"name anna"})
+	s.guard.tries["name anna"].until = time.Now().Add(time.Minute)
+	w := send(t, s.Handler(), "POST", "/login", strings.NewReader("name=anna&password=x"), "Content-Type", "application/x-www-form-urlencoded")
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
+		t.Errorf("a login that must wait: %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+}
+
+// TestAGuesserBehindAProxyIsTold: who guesses is found behind trusted proxies,
+// and nobody else may say whom they forward for.
+func TestAGuesserBehindAProxyIsTold(t *testing.T) {
+	g, err := newGuard(Access{TrustedProxy: []string{"10.0.0.0/8", "192.0.2.7"}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ remote, forwarded, want string }{
+		{"203.0.113.5:9", "198.51.100.1", "203.0.113.5"}, {"10.1.2.3:9", "198.51.100.1", "198.51.100.1"}, {"10.1.2.3:9", "1.1.1.1, 198.51.100.1, 192.0.2.7", "198.51.100.1"},
+		{"10.1.2.3:9", "", "10.1.2.3"}, {"10.1.2.3:9", "nonsense", "10.1.2.3"}, {"[::ffff:10.1.2.3]:9", "2001:db8::1", "2001:db8::1"},
+	} {
+		r := httptest.NewRequest("POST", "/login", nil)
+		r.RemoteAddr = c.remote
+		if c.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", c.forwarded)
+		}
+		if got := g.client(r); got != c.want {
+			t.Errorf("from %s, forwarded for %q: %s, want %s", c.remote, c.forwarded, got, c.want)
+		}
 	}
 }
 
