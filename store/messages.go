@@ -201,6 +201,19 @@ func bump(tx *bbolt.Tx, key []byte, n int) error {
 	return b.Put(key, key8(have+uint64(n)))
 }
 
+// inflaters are kept because a new one is 40 KB to clear, and a search for a
+// word unpacks thousands of texts.
+var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+
+func inflate(b []byte) ([]byte, error) {
+	r := inflaters.Get().(io.ReadCloser)
+	defer inflaters.Put(r)
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(b), nil); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(r, 4<<20))
+}
+
 func loadEntry(tx *bbolt.Tx, key []byte, withText bool) (e Entry, err error) {
 	v := tx.Bucket(bMessages).Get(key)
 	if v == nil {
@@ -215,7 +228,7 @@ func loadEntry(tx *bbolt.Tx, key []byte, withText bool) (e Entry, err error) {
 	v = tx.Bucket(bTexts).Get(key)
 	e.TextGone = v == nil
 	if v != nil {
-		raw, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(v)), 4<<20))
+		raw, err := inflate(v)
 		if err != nil {
 			return e, err
 		}

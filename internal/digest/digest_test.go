@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"tocsin/classify"
 	"tocsin/detect"
@@ -195,6 +196,17 @@ func TestAnEmptyWeekReadsWell(t *testing.T) {
 	}
 	if d.Subject() != "Week 10: no mail arrived" || !strings.Contains(d.Text(), "No mail arrived") || !strings.Contains(d.HTML(), "None.") {
 		t.Errorf("%s\n%s", d.Subject(), d.Text())
+	}
+}
+
+// TestTheTextFitsAMail: RFC 3676 §4.2 asks for lines under 78 characters, and
+// ours are at most 72; only a link is as long as it is.
+func TestTheTextFitsAMail(t *testing.T) {
+	o := filled(t)
+	for line := range strings.Lines(build(t, o, "2026-W47").Text()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 72 && !strings.Contains(line, "https://") {
+			t.Errorf("%d characters: %s", n, line)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package digest
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -70,6 +71,9 @@ func (m *draft) head() {
 	default:
 		m.add("- Ended: %s, after %s", m.at(m.i.ResolvedAt), page.Span(m.i.ResolvedAt.Sub(m.i.StartedAt)))
 	}
+	if m.o.PublicURL != "" {
+		m.add("- Dashboard: <%s/incidents/%s>", strings.TrimSuffix(m.o.PublicURL, "/"), url.PathEscape(m.i.ID))
+	}
 	m.add("- Authors: %s\n- Status: draft, written %s\n", todo, m.at(m.o.Now()))
 }
 
@@ -78,6 +82,9 @@ func (m *draft) at(t time.Time) string { return t.In(m.zone).Format("2006-01-02 
 func (m *draft) summary() {
 	m.add("## Summary\n")
 	m.add("%s.", md(strings.TrimSuffix(clip(upper(oneLine(page.SentenceNow(m.i))), maxSentence), ".")))
+	if m.i.Kind == "surge" {
+		m.add("On-call was paged with: %s.", md(strings.TrimSuffix(clip(oneLine(page.Sentence(m.i)), maxSentence), ".")))
+	}
 	if s := m.i.Suspect; s != nil {
 		m.add("The likeliest cause is deployment %s, %s before the first complaint.", md(name(&s.Deployment)), page.Span(s.Lead))
 	} else if m.i.Kind == "surge" {
@@ -104,6 +111,18 @@ func (m *draft) impact() {
 	m.add("| Kinds of complaint | %s |", md(page.Kinds(m.i)))
 	if !m.i.Reason.FirstComplaint.IsZero() {
 		m.add("| From the first complaint to the page | %s |", page.Span(m.i.DetectedAt.Sub(m.i.Reason.FirstComplaint)))
+	}
+	if !m.i.AcknowledgedAt.IsZero() {
+		m.add("| From the page to the acknowledgement | %s |", page.Span(m.i.AcknowledgedAt.Sub(m.i.DetectedAt)))
+	}
+	if !m.i.ResolvedAt.IsZero() {
+		m.add("| From the first complaint to the end | %s |", page.Span(m.i.ResolvedAt.Sub(m.i.StartedAt)))
+	}
+	if m.i.Reopened > 0 {
+		m.add("| Flared again | %s |", plural(m.i.Reopened, "time"))
+	}
+	if signal := m.i.Now.Signal; signal != "" {
+		m.add("| Second signal | %s |", md(clip(oneLine(signal), maxSentence)))
 	}
 	m.add("\nCustomers who were hit and did not write: %s\n", todo)
 }

@@ -199,13 +199,13 @@ func minutes(m float64) string {
 func (d *Digest) Text() string {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("%s", d.Subject())
-	p("%s%s", d.day("Monday 2 January"), map[bool]string{true: ", " + oneLine(d.Source)}[d.Source != ""])
+	p("%s", wrap(d.Subject(), 72))
+	p("%s", wrap(d.day("Monday 2 January")+map[bool]string{true: ", " + oneLine(d.Source)}[d.Source != ""], 72))
 	p("")
 	p("%s", wrap(d.Lead(), 72))
 	if len(d.Kinds) > 0 {
 		p("\nCOMPLAINTS")
-		p("  %-28s %6s %12s %8s", "", "week", "week before", "normal")
+		p("  %-23s %6s %12s %8s", "", "week", "week before", "normal")
 		for _, k := range d.Kinds {
 			n := "?"
 			if k.Normal >= 0 {
@@ -215,7 +215,7 @@ func (d *Digest) Text() string {
 			if k.Grown() {
 				mark = "  more than normal"
 			}
-			p("  %s %6d %12d %8s%s", pad(clip(oneLine(k.Title), 28), 28), k.Complaints, k.Before, n, mark)
+			p("  %s %6d %12d %8s%s", pad(clip(oneLine(k.Title), 23), 23), k.Complaints, k.Before, n, mark)
 		}
 	}
 	p("\nINCIDENTS")
@@ -223,9 +223,10 @@ func (d *Digest) Text() string {
 		p("  none")
 	}
 	for _, i := range d.Incidents {
-		p("  %s  %s%s", i.Paged.In(d.loc).Format("Mon 15:04"), oneLine(i.Headline), map[bool]string{true: " (false alarm)"}[i.FalseAlarm])
-		p("%s", indent(wrap(clip(oneLine(i.Sentence), maxSentence), 66), "             "))
-		p("             %s", i.tail())
+		head := oneLine(i.Headline) + map[bool]string{true: " (false alarm)"}[i.FalseAlarm]
+		p("  %s  %s", i.Paged.In(d.loc).Format("Mon 15:04"), strings.TrimLeft(indent(wrap(head, 59), "             "), " "))
+		p("%s", indent(wrap(clip(oneLine(i.Sentence), maxSentence), 59), "             "))
+		p("%s", indent(wrap(i.tail(), 59), "             "))
 		if l := d.link("/incidents/" + url.PathEscape(i.ID)); l != "" {
 			p("             %s", l)
 		}
@@ -234,7 +235,7 @@ func (d *Digest) Text() string {
 		p("  and %d more", n)
 	}
 	p("\nTHE DETECTOR'S OWN RECORD")
-	p("%s", indent(wrap(d.Record(), 72), "  "))
+	p("%s", indent(wrap(d.Record(), 70), "  "))
 	if len(d.Deployments) > 0 {
 		p("\nDEPLOYMENTS (complaints in the hour before, and after)")
 		for _, x := range d.Deployments {
@@ -262,7 +263,7 @@ func (d *Digest) Text() string {
 			}
 		}
 		if l := d.link("/messages?unsorted=1&" + string(d.Days())); l != "" {
-			p("  all of it, to be sorted: %s", l)
+			p("  all of it, to be sorted:\n    %s", l)
 		}
 	}
 	if d.Unread > 0 {
