@@ -20,7 +20,12 @@ func (p *program) table(head []string, rows [][]string) {
 		}
 	}
 	if room, tty := terminal(p.Out); tty {
-		fit(widths, room-gap*(len(widths)-1))
+		room -= gap * (len(widths) - 1)
+		if head[0] == "ID" { // it is there to be copied into the next command
+			fit(widths[1:], room-widths[0])
+		} else {
+			fit(widths, room)
+		}
 	}
 	bold := colour(p.Out)
 	for n, row := range all {

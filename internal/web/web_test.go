@@ -214,6 +214,59 @@ func TestHostileTextIsHarmlessOnEveryPage(t *testing.T) {
 	}
 }
 
+// TestMessagesAreFoundByDay: from and to are days of the team, both included,
+// and hold beside the other filters.
+func TestMessagesAreFoundByDay(t *testing.T) {
+	s, _ := fixture(t, Access{})
+	for query, want := range map[string]int{
+		"": 12, "from=2026-11-17": 12, "to=2026-11-17": 12, "from=2026-11-17&to=2026-11-17": 12, "to=2026-11-16": 0, "from=2026-11-18": 0,
+		"from=2026-11-17&category=login": 11, "from=2026-11-17&sender=anna3%40": 1, "to=2026-11-17&automated=only": 0, "from=2026-11-17T09:50:00Z": 7,
+	} {
+		body := get(t, s.Handler(), "/messages?"+query).Body.String()
+		if n := strings.Count(body, `class="what"`); n != want {
+			t.Errorf("/messages?%s: %d mails, want %d", query, n, want)
+		}
+		if want > 0 && !strings.Contains(body, "Today, Tuesday 17 November 2026") {
+			t.Errorf("/messages?%s: the day is not said", query)
+		}
+	}
+	if w := get(t, s.Handler(), "/messages?from=2026-11-31"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "is no time") {
+		t.Errorf("a day that is none: %d", w.Code)
+	}
+}
+
+// TestWhoDidWhatIsShown: decisions and corrections stand on the status page with
+// who did them.
+func TestWhoDidWhatIsShown(t *testing.T) {
+	s, _ := fixture(t, Access{})
+	if _, err := s.opt.Store.Correct("m3", "payment", "bert", t0.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	body := get(t, s.Handler(), "/status").Body.String()
+	for _, want := range []string{"bert", "Sorted as payment", `href="/messages/m3"`, "Note", `href="/incidents/i1"`, "Deployment"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the status page is without %s", want)
+		}
+	}
+}
+
+// TestAnIncidentShowsTenMailsAndTheRestOnRequest, and begins its timeline with
+// the deployment and the first complaint.
+func TestAnIncidentShowsTenMailsAndTheRestOnRequest(t *testing.T) {
+	s, _ := fixture(t, Access{})
+	body := get(t, s.Handler(), "/incidents/i1").Body.String()
+	if n := strings.Count(body, `<article class="mail">`); n != 10 || !strings.Contains(body, "Show 1 more") {
+		t.Errorf("%d mails", n)
+	}
+	d, f, p := strings.Index(body, "step-deployment"), strings.Index(body, "First complaint"), strings.Index(body, "step-opened")
+	if d < 0 || d > f || f > p {
+		t.Errorf("the timeline: deployment at %d, first complaint at %d, page at %d", d, f, p)
+	}
+	if n := strings.Count(get(t, s.Handler(), "/incidents/i1?mails=all").Body.String(), `<article class="mail">`); n != 11 {
+		t.Errorf("%d mails when asked for all", n)
+	}
+}
+
 // TestTheAPI asks for everything a program may ask for.
 func TestTheAPI(t *testing.T) {
 	s, f := fixture(t, Access{})
