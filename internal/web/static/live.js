@@ -73,7 +73,7 @@
   // A digest's frame is as tall as what it shows.
   function fit(frame) {
     var d = frame.contentDocument;
-    if (d && d.body) frame.style.height = d.documentElement.scrollHeight + 2 + "px";
+    if (d && d.body) frame.style.height = d.body.offsetHeight + 2 + "px";
   }
   Array.prototype.forEach.call(document.querySelectorAll("iframe.digest"), function (frame) {
     frame.addEventListener("load", function () { fit(frame); });
