@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -100,30 +99,4 @@ func hostsOf(cfg *config.Config) []string {
 		hosts = append(hosts, strings.ToLower(h))
 	}
 	return hosts
-}
-
-// factsOf is the configuration in force, without secrets, for the status page.
-func factsOf(cfg *config.Config) [][2]string {
-	facts := [][2]string{
-		{"Configuration", cfg.Path()},
-		{"Time zone", cfg.TimeZone},
-		{"False alarms you bear", cfg.FalseAlarms.String()},
-		{"Texts are kept", config.SpanText(cfg.Retention.D())},
-		{"History read at the first start", config.SpanText(cfg.Backfill.D())},
-		{"Blind after", config.SpanText(cfg.BlindAfter.D())},
-	}
-	if len(cfg.Packages.Watch) > 0 {
-		facts = append(facts, [2]string{"Core packages", strings.Join(cfg.Packages.Watch, ", ")})
-	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Mailbox)) {
-		m := cfg.Mailbox[name]
-		facts = append(facts, [2]string{"Mailbox " + name, fmt.Sprintf("%s on %s", m.Username, m.Host)})
-	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Pager)) {
-		facts = append(facts, [2]string{"Pager " + name, cfg.Pager[name].Type})
-	}
-	if len(cfg.Digest.To) > 0 {
-		facts = append(facts, [2]string{"Digest", strings.Join(cfg.Digest.To, ", ")})
-	}
-	return facts
 }
