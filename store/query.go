@@ -399,7 +399,7 @@ func (q *Query) start(c *bbolt.Cursor) (k, v []byte, step func() ([]byte, []byte
 	case q.To.IsZero():
 		k, v = c.Last()
 	default:
-		if k, v = c.Seek(timeKey(q.To)); k == nil {
+		if after, _ := c.Seek(timeKey(q.To)); after == nil {
 			k, v = c.Last()
 		} else {
 			k, v = c.Prev()
