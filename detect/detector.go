@@ -13,14 +13,6 @@ type Rate struct {
 	Per   time.Duration
 }
 
-// once is what counts once in a stream: a complainant, an organisation, or a
-// text.
-type once struct {
-	stream int
-	who    string
-	print  uint64
-}
-
 // Kind is what the detector must know of a category.
 type Kind struct {
 	Name  string
@@ -71,11 +63,12 @@ type Detector struct {
 	all     *stream
 	limit   threshold
 
-	people  map[once]time.Time // when somebody, or a text, counted last in a stream
-	orgs    map[once][]time.Time
-	swept   time.Time
+	lists   map[string][]*stream // that a category belongs to
+	people  memory[string]
+	orgs    memory[string]
+	prints  memory[uint64] // texts
 	deploys []*deployed
-	hot     float64 // share of time within hotAfter of a deployment
+	bonus   float64 // nats less that a surge after a deployment needs
 
 	lastSeen  time.Time // newest complaint of all
 	incidents []*tracked
@@ -95,8 +88,8 @@ func New(opt Options) *Detector {
 	if opt.Location == nil {
 		opt.Location = time.UTC
 	}
-	d := &Detector{opt: opt, kinds: map[string]Kind{}, byName: map[string]*stream{}, people: map[once]time.Time{},
-		orgs: map[once][]time.Time{}, outcomes: map[string]*rateWatch{}}
+	d := &Detector{opt: opt, kinds: map[string]Kind{}, byName: map[string]*stream{}, lists: map[string][]*stream{},
+		outcomes: map[string]*rateWatch{}}
 	d.hours.loc, d.past.loc = opt.Location, opt.Location
 	d.limit.budget = opt.FalseAlarms
 	for _, k := range opt.Kinds {
@@ -104,6 +97,7 @@ func New(opt Options) *Detector {
 	}
 	d.all = d.stream("", true)
 	d.limit.fit(priorLevel)
+	d.deploymentHabit()
 	return d
 }
 
@@ -146,24 +140,35 @@ func (d *Detector) stream(name string, page bool) *stream {
 
 // streamsOf are the streams that a complaint belongs to.
 func (d *Detector) streamsOf(c *Complaint) []*stream {
-	k := d.kind(c.Category)
-	own := d.stream("kind "+c.Category, k.Page)
-	if own == nil {
-		return nil
+	list := d.lists[c.Category]
+	if list == nil {
+		list = d.streamsOfKind(d.kind(c.Category))
+		if d.byName["kind "+c.Category] != nil {
+			d.lists[c.Category] = list
+		}
 	}
-	if k.High {
-		own.extra = highExtra
+	list = list[:len(list):len(list)]
+	for _, name := range c.Streams {
+		if s := d.stream("words "+name, true); s != nil {
+			list = append(list, s)
+		}
 	}
-	list := []*stream{own}
+	return list
+}
+
+// streamsOfKind are those that every complaint of a kind belongs to. A kind
+// beyond the most that are told apart counts among all together.
+func (d *Detector) streamsOfKind(k Kind) (list []*stream) {
+	if own := d.stream("kind "+k.Name, k.Page); own != nil {
+		if k.High {
+			own.extra = highExtra
+		}
+		list = append(list, own)
+	}
 	if k.Group != "" {
 		if g := d.stream("group "+k.Group, true); g != nil && k.Page {
 			g.group = true
 			list = append(list, g)
-		}
-	}
-	for _, name := range c.Streams {
-		if s := d.stream("words "+name, true); s != nil {
-			list = append(list, s)
 		}
 	}
 	if k.Page {
@@ -191,12 +196,12 @@ func (d *Detector) Complaint(c Complaint) []Change {
 		d.follow(&c)
 	}
 	list := d.streamsOf(&c)
-	counted := false
+	counted, known := false, d.recall(&c)
 	for _, s := range list {
 		if !old {
 			s.advance(d.now, &d.hours)
 		}
-		if !d.counts(s, &c) {
+		if !known.counts(s, c.At) {
 			continue
 		}
 		counted = true
@@ -234,61 +239,6 @@ func (s *stream) place(at time.Time) {
 		i--
 	}
 	s.events[i] = e
-}
-
-// counts tells whether a complaint counts in a stream: once per complainant,
-// a few per business domain, once per text that many send word for word.
-func (d *Detector) counts(s *stream, c *Complaint) bool {
-	key := once{stream: s.id, who: c.Complainant}
-	if last, ok := d.people[key]; ok && c.At.Sub(last).Abs() < countOnce {
-		return false
-	}
-	if c.Print != 0 {
-		p := once{stream: s.id, print: c.Print}
-		if last, ok := d.people[p]; ok && c.At.Sub(last).Abs() < countOnce {
-			return false
-		}
-		d.people[p] = c.At
-	}
-	if c.Organisation != "" {
-		o := once{stream: s.id, who: c.Organisation}
-		kept := d.orgs[o][:0]
-		for _, t := range d.orgs[o] {
-			if c.At.Sub(t).Abs() < countOnce {
-				kept = append(kept, t)
-			}
-		}
-		if len(kept) >= mostOfOrg {
-			d.orgs[o] = kept
-			return false
-		}
-		d.orgs[o] = append(kept, c.At)
-	}
-	d.people[key] = c.At
-	if len(d.people) > mostPeople || c.At.Sub(d.swept) > 6*time.Hour {
-		d.sweep(c.At)
-	}
-	return true
-}
-
-// sweep forgets who counted long ago.
-func (d *Detector) sweep(now time.Time) {
-	d.swept = now
-	for _, span := range []time.Duration{countOnce, countOnce / 4, 0} {
-		for k, t := range d.people {
-			if now.Sub(t) > span {
-				delete(d.people, k)
-			}
-		}
-		for k, ts := range d.orgs {
-			if len(ts) == 0 || now.Sub(ts[len(ts)-1]) > span {
-				delete(d.orgs, k)
-			}
-		}
-		if len(d.people) <= mostPeople {
-			return
-		}
-	}
 }
 
 // advance moves time forward. Hours pass one by one and open incidents are
@@ -505,7 +455,7 @@ func (d *Detector) judge(s *stream) verdict {
 			continue
 		}
 		w := s.since(x.At, d.now)
-		if e := w.evidence + d.deployBonus(); w.count > 1 && e > v.evidence {
+		if e := w.evidence + d.bonus; w.count > 1 && e > v.evidence {
 			v.window, v.evidence, v.deployed = w, e, x
 		}
 	}

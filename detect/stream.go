@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"sort"
 	"time"
 )
 
@@ -82,14 +83,14 @@ func (b *backlog) owed(start time.Time) float64 {
 
 // event is a complaint that counts in a stream.
 type event struct {
-	at      time.Time
-	nano    int64 // at, as a number: windows are compared a million times a second
-	tau     float64
-	kind    string
-	message string
-	who     string // complainant
+	at   time.Time
+	nano int64 // at, as a number: windows are compared a million times a second
+	tau  float64
 	// How busy it was before it, beyond what is normal, and how far that is known.
 	heat, known float64
+	kind        string
+	message     string
+	who         string // complainant
 }
 
 // advance moves the stream's clock: the expected number grows with the rate of
@@ -175,6 +176,11 @@ func (s *stream) scan(now time.Time) (best window) {
 			break
 		}
 		m := float64(back - 1)
+		// More than the bare rate is expected, so what is little beside that is
+		// little in any case.
+		if bare := s.tau - e.tau; m <= bare || (m-bare)*(m-bare) <= floor*2*bare {
+			continue
+		}
 		lambda, k := s.expect(e, e.tau, until)
 		if m <= lambda {
 			continue
@@ -196,10 +202,11 @@ func (s *stream) scan(now time.Time) (best window) {
 // deployment. There is no start to search for, so every complaint counts.
 func (s *stream) since(at, now time.Time) window {
 	w := window{start: at}
-	i := len(s.events)
-	for i > 0 && !s.events[i-1].at.Before(at) && !s.events[i-1].at.Before(s.barrier) {
-		i--
+	from := at.UnixNano()
+	if s.barrier.After(at) {
+		from = s.barrier.UnixNano()
 	}
+	i := sort.Search(len(s.events), func(i int) bool { return s.events[i].nano >= from })
 	w.first, w.count = i, len(s.events)-i
 	if w.count == 0 {
 		return w

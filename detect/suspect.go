@@ -104,29 +104,28 @@ func (d *Detector) deploymentHabit() {
 	if known := d.now.Sub(d.learned); known < span {
 		span = known
 	}
-	d.hot = math.Min(math.Max(covered.Hours()/math.Max(span.Hours(), 24*7), 0.004), 0.5)
+	d.bonus = deployBonus(math.Min(math.Max(covered.Hours()/math.Max(span.Hours(), 24*7), 0.004), 0.5))
 }
 
 // deployBonus is how much less evidence a surge that follows a deployment
-// needs: the log of how much likelier a surge begins in the hour after one
-// than at another time, if half of all surges do.
-func (d *Detector) deployBonus() float64 {
-	hot := d.hot
-	if hot == 0 {
-		hot = 0.01
-	}
-	return math.Min(math.Max(math.Log((0.5/hot)/(0.5/(1-hot))), 0), 3)
+// needs, if hours after one are a share of all: the log of how much likelier it
+// begins in one of these than at another time, if half of all surges do.
+func deployBonus(share float64) float64 {
+	return math.Min(math.Max(math.Log((0.5/share)/(0.5/(1-share))), 0), 3)
 }
 
 // hotNess is the bonus of a window that begins in the hour after a deployment.
 func (d *Detector) hotNess(start time.Time) float64 {
+	if start.IsZero() {
+		return 0 // no window
+	}
 	for i := len(d.deploys) - 1; i >= 0; i-- {
 		x := d.deploys[i]
 		if x.At.After(start) || !x.suspicious() {
 			continue
 		}
 		if start.Sub(x.At) < hotAfter {
-			return d.deployBonus()
+			return d.bonus
 		}
 		return 0
 	}

@@ -274,7 +274,7 @@ func (r *replay) line(l backtestLine) error {
 		if who.complainant == "" {
 			who.complainant = l.Sender
 		}
-		if len(r.people) > 200_000 {
+		if len(r.people) > 20_000 {
 			clear(r.people)
 		}
 		r.people[l.Sender] = who
