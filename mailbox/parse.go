@@ -60,6 +60,9 @@ type reading struct {
 	// the writer's words, and read only if there are no others. spare are the
 	// words of parts that were sent as files, for the same case.
 	returned, spare content
+	// files are the mails that were attached as files. They are no part of the
+	// text, but what a person says by attaching one is what it says.
+	files content
 }
 
 func (r *reading) defect(text string) {
@@ -91,10 +94,11 @@ func (p *Parser) parse(raw []byte, r *reading) {
 	var b content
 	r.walk(&h, body, place{kind: "text/plain"}, &b)
 	m.Text = readableText(&b)
-	for _, other := range []*content{&r.spare, &r.returned} {
+	for _, other := range []*content{&r.files, &r.spare, &r.returned} {
 		if m.Text == "" && len(other.pieces) > 0 {
 			b = *other
 			m.Text = readableText(&b)
+			*other = content{}
 		}
 	}
 	p.fromForm(m)
@@ -105,6 +109,9 @@ func (p *Parser) parse(raw []byte, r *reading) {
 		}
 	}
 	m.Reply = strings.TrimSpace(Clean(b.reply(m), maxText))
+	if m.Automated == Human && len(r.files.pieces) > 0 {
+		m.Reply = strings.TrimSpace(cut(m.Reply+"\n\n"+readableText(&r.files), maxText))
+	}
 	switch {
 	case m.Automated != Human && m.Via.Addr != "":
 		m.From, m.Via = m.Via, Address{} // a machine writes for nobody

@@ -72,7 +72,13 @@ func (r *reading) walk(h *header, body []byte, at place, b *content) {
 			r.report.read(decodeTransfer(body, transfer), kind)
 		}
 	case kind == "message/rfc822" || kind == "message/global" || kind == "message/news":
-		at.report, at.inside = at.report || disposition == "attachment" || transfer == "" && at.kind == "text/plain", true
+		at.inside = true
+		switch {
+		case at.report:
+			b = &r.returned
+		case disposition == "attachment":
+			b = &r.files
+		}
 		r.enclosed(decodeTransfer(body, transfer), at, b)
 	case kind == "text/rfc822-headers" || kind == "message/rfc822-headers":
 		r.attachment(kind, params, dparams, h, body)
@@ -135,14 +141,10 @@ func unreadable(kind string) bool {
 	return false
 }
 
-// enclosed reads a mail inside the mail. A forward belongs to the text, and
-// looks there as mail programs write one; what a report returns, or was sent as
-// a file, is read only where there is no other text. People's programs say how
-// the part is encoded; gateways and lists that send a mail back do not.
+// enclosed reads a mail inside the mail, and writes it as mail programs write a
+// forward. It belongs to the text unless it is attached as a file, which belongs
+// to what the sender said, or comes back in a report.
 func (r *reading) enclosed(raw []byte, at place, b *content) {
-	if at.report {
-		b = &r.returned
-	}
 	h, body := readHeader(raw, maxPartHeader, r.partDefect)
 	subject := cleanLine(decodeHeader(h.get("Subject")), maxSubject)
 	r.m.Attachments = append(r.m.Attachments, Attachment{Name: cut(subject, 200), Type: "message/rfc822", Size: int64(len(raw))})
