@@ -49,6 +49,9 @@ func TestEvidenceIsTheSendersOwnWords(t *testing.T) {
 	if len(v.Evidence) == 0 || !strings.Contains(v.Evidence[0].Phrase, "can't log in") {
 		t.Errorf("evidence = %+v", v.Evidence)
 	}
+	if strings.Contains(v.Evidence[0].Phrase, "great") {
+		t.Errorf("evidence %q is of two clauses", v.Evidence[0].Phrase)
+	}
 	if !v.Complaint || v.Language != "en" {
 		t.Errorf("verdict = %+v", v)
 	}

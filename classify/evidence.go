@@ -29,7 +29,7 @@ func (m *Model) evidence(text string, r *reading, class int) []Evidence {
 	}
 	var list []Evidence
 	for len(list) < maxEvidence && total > 0 {
-		from, to, sum := heaviestRun(spoke, total)
+		from, to, sum := heaviestRun(r.words, spoke, total)
 		if sum < 0.1*total {
 			break
 		}
@@ -44,13 +44,13 @@ func (m *Model) evidence(text string, r *reading, class int) []Evidence {
 	return list
 }
 
-// heaviestRun is the run with the largest sum, where each word costs a little,
-// so that a phrase stops before words that hardly speak.
-func heaviestRun(spoke []float64, total float64) (from, to int, sum float64) {
+// heaviestRun is the run of one clause with the largest sum, where each word
+// costs a little, so that a phrase stops before words that hardly speak.
+func heaviestRun(ws []word, spoke []float64, total float64) (from, to int, sum float64) {
 	price := 0.02 * total
 	best, here, start := math.Inf(-1), 0.0, 0
 	for i, s := range spoke {
-		if here <= 0 || i-start >= 12 {
+		if here <= 0 || i-start >= 12 || ws[i].clause != ws[start].clause {
 			here, start = 0, i
 		}
 		here += s - price
