@@ -71,7 +71,7 @@ func (m *Model) With(custom Custom) (*Model, error) {
 	n.taxonomy = slices.DeleteFunc(n.taxonomy, func(x Category) bool {
 		return x.Name != Other && (custom[x.Name].Off || custom[x.Name].MergeInto != "")
 	})
-	return &n, nil
+	return n.settled(), nil
 }
 
 func joinWords(ws []string) string {

@@ -107,7 +107,7 @@ func (f *modelFile) model() (*Model, error) {
 			return nil, fmt.Errorf("the model is damaged: category %q is not described", label)
 		}
 	}
-	return m, nil
+	return m.settled(), nil
 }
 
 // blocksFit tells whether the ends of the blocks rise to the number of terms.

@@ -101,7 +101,7 @@ func (m *Model) taught(ctx context.Context, corrections []Example) *Model {
 	}
 	fitSoftmax(ctx, n.linear, xs, ys, costs, 1, nil)
 	n.linear.quantise()
-	return &n
+	return n.settled()
 }
 
 // extended is the vocabulary with the terms of corrected texts, which weigh as

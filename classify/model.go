@@ -15,6 +15,7 @@ type Model struct {
 	vocab  *vocabulary
 	linear *linear
 	labels []string
+	paging []bool // of the labels: whether the category it counts as may page
 	calib  confidence
 	seeds  string // fingerprint of what the built-in model was trained on
 
@@ -64,12 +65,21 @@ func (m *Model) complaint(category string, trouble float64) bool {
 // trouble is the probability that a text is of a category that may page.
 func (m *Model) trouble(scores, p []float32) (sum float64) {
 	softmax(scores, p)
-	for c, label := range m.labels {
-		if m.standing(label).pages() {
+	for c, pages := range m.paging {
+		if pages {
 			sum += float64(p[c])
 		}
 	}
 	return sum
+}
+
+// settled notes which labels may page, and returns the model.
+func (m *Model) settled() *Model {
+	m.paging = make([]bool, len(m.labels))
+	for c, label := range m.labels {
+		m.paging[c] = m.standing(label).pages()
+	}
+	return m
 }
 
 // standing is the category that a label counts as, with the team's changes.

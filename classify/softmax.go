@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+
+	"gonum.org/v1/gonum/blas/gonum"
 )
 
 // linear is a linear classifier: weights by feature, then class, so that a
@@ -34,11 +36,10 @@ func (l *linear) scores(x []feature, s []float32) {
 	}
 }
 
+// addScaled adds v times a row to s: where all the time goes. Gonum's takes
+// four or more at a time, which halves it for 77 classes.
 func addScaled(s, row []float32, v float32) {
-	s = s[:len(row)]
-	for c, w := range row {
-		s[c] += w * v
-	}
+	gonum.Implementation{}.Saxpy(len(row), v, row, 1, s, 1)
 }
 
 // softmax turns scores into probabilities.

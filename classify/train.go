@@ -152,7 +152,7 @@ func (t *training) run(ctx context.Context) (*Model, *Report, error) {
 		how = fmt.Sprintf("every %dth, held back from the model that judged them", folds)
 	}
 	r.finish(how)
-	return m, r, nil
+	return m.settled(), r, nil
 }
 
 // trainAll fits the model and those that held-back texts are judged by, as many
