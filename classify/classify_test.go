@@ -140,6 +140,26 @@ func TestACorrectionTeachesMailsLikeIt(t *testing.T) {
 	}
 }
 
+func TestCorrectionsThatContradictEachOtherAreNotLearned(t *testing.T) {
+	var said []Example
+	for i := range 10 {
+		said = append(said, Example{Text: fmt.Sprintf("I can't log in since %d o'clock", i), Category: "login"})
+	}
+	if _, r, err := Default().Learn(t.Context(), said); err != nil || r.Accuracy < 1 {
+		t.Errorf("corrections that agree: %v", err)
+	}
+	// Whoever sorts the even ones so leaves the odd ones, held back with them, wrong.
+	for i := range said {
+		if i%folds != 0 {
+			said[i].Category = []string{"cancel", "praise", "slow", "data"}[i%4]
+		}
+	}
+	said = append(said, Example{Text: "I can't log in", Category: "login"}, Example{Text: "can't log in at all", Category: "login"})
+	if _, _, err := Default().Learn(t.Context(), said); err == nil || !strings.Contains(err.Error(), "worse") {
+		t.Errorf("corrections that contradict: %v", err)
+	}
+}
+
 func TestATeamChangesTheTaxonomy(t *testing.T) {
 	m, err := Default().With(Custom{
 		"signup": {MergeInto: "login"}, "praise": {Off: true}, "printer": {Phrases: []string{"won't print"}, Rings: RingsDigest}, "login": {Title: "locked out"},
