@@ -48,7 +48,7 @@ func accountFor(cfg *config.Config, name string, s *store.Store, log *slog.Logge
 	a := imapsync.Account{
 		Name: name, Host: m.Host, Port: m.Port, CAFile: m.CAFile, Username: m.Username,
 		Backfill: cfg.Backfill.D(), Poll: m.Poll.D(), Timeout: m.Timeout.D(), NoIdle: m.Idle != nil && !*m.Idle,
-		Log: log,
+		Door: imapsync.NewDoor(), Log: log,
 	}
 	switch m.TLS {
 	case "starttls":

@@ -55,7 +55,7 @@ const (
 )
 
 // Account is one mailbox as configured: a server, who signs in, and how. It is
-// a value: copies share nothing that changes but Auth.
+// a value: copies share nothing that changes but Auth and Door.
 type Account struct {
 	Name     string // of the mailbox in the configuration
 	Host     string
@@ -64,6 +64,7 @@ type Account struct {
 	CAFile   string // certificates (PEM) to trust beside the system's
 	Username string // for OAuth2 the address of the mailbox read
 	Auth     Auth
+	Door     *Door // of all folders of the account; nil: each signs in for itself
 
 	// Backfill is how much history a folder read for the first time brings;
 	// 0 brings none.

@@ -29,10 +29,14 @@ type session struct {
 // dial connects, protects the connection and signs in. A token that is refused
 // may have been withdrawn before its time: a new one is tried at once.
 func dial(ctx context.Context, a *Account) (*session, error) {
+	if err := a.Door.enter(ctx); err != nil {
+		return nil, err
+	}
 	s, err := dialOnce(ctx, a)
 	if err != nil && a.Auth.Tokens != nil && isRefusal(err) && Permanent(err) {
 		s, err = dialOnce(ctx, a)
 	}
+	a.Door.leave(err)
 	return s, err
 }
 
