@@ -62,7 +62,7 @@ func isForward(l string) bool {
 // isRule tells whether a line is drawn across, as some programs do above the
 // fields of the mail they quote.
 func isRule(l string) bool {
-	return len(l) >= 3 && (strings.Trim(l, "_") == "" || strings.Trim(l, "-") == "" || strings.Trim(l, "=") == "" || strings.Trim(l, "*") == "") || l == "* * *"
+	return len(l) >= 3 && (strings.Trim(l, "_") == "" || strings.Trim(l, "-") == "" || strings.Trim(l, "=") == "" || strings.Trim(l, "*") == "" || strings.Trim(l, "—–─━") == "") || l == "* * *"
 }
 
 // aboveLine are the words by which help desks ask for the answer above a line,

@@ -1,6 +1,10 @@
 package mailbox
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 func quoteFollows(lines []string) bool {
 	next := nextText(lines, 0)
@@ -8,7 +12,8 @@ func quoteFollows(lines []string) bool {
 }
 
 // continues tells whether a line between quoted ones is the rest of a link in
-// them that was broken over two lines.
+// them that was broken over two lines, or of a long line that goes on in the
+// middle of its sentence.
 func continues(lines []string, i int) bool {
 	if i == 0 || i+1 >= len(lines) || !isQuote(lines[i-1]) || !isQuote(lines[i+1]) {
 		return false
@@ -19,8 +24,16 @@ func continues(lines []string, i int) bool {
 			return true
 		}
 	}
-	return strings.HasPrefix(l, "(http") && strings.HasSuffix(l, " >")
+	if strings.HasPrefix(l, "(http") && strings.HasSuffix(l, " >") {
+		return true
+	}
+	first, _ := utf8.DecodeRuneInString(l)
+	last, _ := utf8.DecodeLastRuneInString(before)
+	return len(before) >= wrapped && unicode.IsLower(first) && (unicode.IsLetter(last) || last == ',')
 }
+
+// wrapped is how long a quoted line is, in bytes, that some program broke.
+const wrapped = 65
 
 // introduces tells whether a line announces the writer's own quotation, as in
 // "this is what I see:", and is no attribution in a language unknown to us.

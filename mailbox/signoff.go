@@ -56,6 +56,9 @@ func closes(t string) bool {
 	if one, other, two := strings.Cut(t, " / "); two {
 		return closings[one] && closings[other]
 	}
+	t = strings.TrimRightFunc(t, func(r rune) bool {
+		return unicode.IsSymbol(r) || unicode.IsMark(r) || unicode.IsSpace(r) || r == 0x200d
+	})
 	t = fromPlace.ReplaceAllString(t, "")
 	if closings[t] {
 		return true
