@@ -75,9 +75,10 @@ type Detector struct {
 	muted     []mute
 	grid      time.Time
 	outcomes  map[string]*rateWatch
-	learned   time.Time // first complaint ever seen
-	unlearned bool      // history came in since the baseline was learned
-	newest    time.Time // of the history
+	reporters map[string]*reporter // by service
+	learned   time.Time            // first complaint ever seen
+	unlearned bool                 // history came in since the baseline was learned
+	newest    time.Time            // of the history
 }
 
 // New returns a detector that has seen nothing.
@@ -89,7 +90,7 @@ func New(opt Options) *Detector {
 		opt.Location = time.UTC
 	}
 	d := &Detector{opt: opt, kinds: map[string]Kind{}, byName: map[string]*stream{}, lists: map[string][]*stream{},
-		outcomes: map[string]*rateWatch{}}
+		outcomes: map[string]*rateWatch{}, reporters: map[string]*reporter{}}
 	d.hours.loc, d.past.loc = opt.Location, opt.Location
 	d.limit.budget = opt.FalseAlarms
 	for _, k := range opt.Kinds {

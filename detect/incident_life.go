@@ -53,6 +53,9 @@ type mute struct {
 
 // busy tells whether anything has to be looked at as time passes.
 func (d *Detector) busy() bool {
+	if d.expectant() {
+		return true
+	}
 	for _, t := range d.incidents {
 		if t.State != Resolved || d.now.Sub(t.ResolvedAt) <= reopenIn {
 			return true
@@ -97,8 +100,9 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 		return nil
 	}
 	paging := v.evidence >= need
+	missing := d.missing(shape.Categories)
 	switch drop := d.dropped(shape.Categories); {
-	case drop != "":
+	case drop != "" || missing != "":
 		paging = true // two signals confirm each other
 	case d.opt.TwoSignals && d.rated(shape.Categories):
 		paging = false
@@ -131,7 +135,9 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 	open.Level, open.DetectedAt = Paging, d.now
 	open.peak, open.limit = v.evidence, need
 	d.describe(open, v)
-	d.witness(open)
+	if d.witness(open); open.Now.Signal == "" {
+		open.Now.Signal = missing
+	}
 	open.Reason = open.Now
 	open.told = open.Now.Customers
 	d.accuse(open, v)
@@ -463,7 +469,7 @@ func (d *Detector) look(at time.Time) []Change {
 			continue
 		}
 		kept = append(kept, t)
-		if t.Kind == "outcome" && d.silent(t.Key, at) {
+		if t.Kind == "outcome" && d.gone(t.Key, at) {
 			d.resolve(t, at, "")
 			changes = append(changes, Change{Kind: DidResolve, At: at, Incident: t.Incident, Note: "nobody reports attempts any more"})
 		}
@@ -486,6 +492,7 @@ func (d *Detector) look(at time.Time) []Change {
 		}
 	}
 	d.incidents = kept
+	changes = append(changes, d.listen(at)...)
 	return append(changes, d.settleDeployments(at)...)
 }
 

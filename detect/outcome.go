@@ -11,7 +11,7 @@ import (
 // rateWatch learns the normal success rate and number of attempts of one
 // action and tells when it drops.
 type rateWatch struct {
-	kind          string  // the category that its action is about
+	service, kind string  // whose it is, and the category that its action is about
 	tried, failed float64 // decayed sums, to learn from
 	minutes       float64
 	lately, span  float64   // attempts and minutes of the last while
@@ -62,11 +62,14 @@ func (d *Detector) Outcome(x Outcome) []Change {
 		return changes
 	}
 	if w == nil {
-		w = &rateWatch{kind: CategoryOf(x.Action)}
+		w = &rateWatch{service: x.Service, kind: CategoryOf(x.Action)}
 		d.outcomes[key] = w
 	}
-	w.add(x, d.opt.Location)
-	text := w.trouble(x.Action, d.opt.Location)
+	changes = append(changes, d.heard(x.Service, x.At)...)
+	if !w.add(x, d.opt.Location) || d.now.Sub(x.At) > outcomeWindow {
+		return changes // what is past teaches and rings nobody
+	}
+	text := w.trouble(strings.TrimSpace(x.Service+" "+x.Action), d.opt.Location)
 	if (text != "") == w.open {
 		return changes
 	}
@@ -77,14 +80,22 @@ func (d *Detector) Outcome(x Outcome) []Change {
 	return append(changes, d.Trouble(Trouble{At: x.At, Kind: "outcome", Key: key, Text: text, Page: !d.opt.TwoSignals, Over: !w.open})...)
 }
 
-// add takes a minute in and teaches those that left the window. An incident
-// does not teach.
-func (w *rateWatch) add(x Outcome, loc *time.Location) {
+// add takes a minute in, in its own place, and teaches those that left the
+// window. An incident does not teach. A minute older than the window is not
+// taken.
+func (w *rateWatch) add(x Outcome, loc *time.Location) (taken bool) {
+	if w.last.Sub(x.At) >= outcomeWindow {
+		return false
+	}
 	if x.At.After(w.last) {
 		w.last = x.At
 	}
-	w.recent = append(w.recent, x)
-	for len(w.recent) > 0 && x.At.Sub(w.recent[0].At) >= outcomeWindow {
+	i := len(w.recent)
+	for i > 0 && w.recent[i-1].At.After(x.At) {
+		i--
+	}
+	w.recent = slices.Insert(w.recent, i, x)
+	for w.last.Sub(w.recent[0].At) >= outcomeWindow {
 		o := w.recent[0]
 		w.recent = w.recent[1:]
 		if w.open {
@@ -96,6 +107,7 @@ func (w *rateWatch) add(x Outcome, loc *time.Location) {
 		h := &w.hour[o.At.In(loc).Hour()]
 		h.tried, h.minutes = h.tried*habitDecay+n, h.minutes*habitDecay+1
 	}
+	return true
 }
 
 // usual is how many attempts a minute are normal now: what the last while saw,
@@ -138,8 +150,16 @@ func (w *rateWatch) trouble(action string, loc *time.Location) string {
 	return ""
 }
 
-// silent tells whether nobody has reported an action for so long that nothing
-// is known of it any more.
+// gone tells whether nobody has reported an action for so long that a drop of
+// it is no news any more. Until then a service that failed and then fell silent
+// has not recovered.
+func (d *Detector) gone(key string, at time.Time) bool {
+	w := d.outcomes[key]
+	return w == nil || !w.open || at.Sub(w.last) > forgotten
+}
+
+// silent tells whether nobody has reported an action for so long that it
+// confirms nothing any more.
 func (d *Detector) silent(key string, at time.Time) bool {
 	w := d.outcomes[key]
 	return w == nil || !w.open || at.Sub(w.last) > outcomeSilent

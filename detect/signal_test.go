@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,15 +135,132 @@ func TestTwoSignalsAreOneIncident(t *testing.T) {
 }
 
 // TestADropEndsWhenNobodyReportsAnyMore: figures that cease must not keep an
-// incident open for ever.
+// incident open for ever, but what failed and then fell silent has not
+// recovered.
 func TestADropEndsWhenNobodyReportsAnyMore(t *testing.T) {
 	d := New(Options{})
 	minutes(d, "login", signalDay, 120, 40, 1)
 	if got := kindsOf(minutes(d, "login", signalDay.Add(2*time.Hour), 10, 0, 40)); got != "opened" {
 		t.Fatalf("changes are %q", got)
 	}
-	if got := kindsOf(d.Tick(signalDay.Add(4 * time.Hour))); got != "resolved" {
+	if got := kindsOf(d.Tick(signalDay.Add(4 * time.Hour))); got != "warned" {
 		t.Errorf("two hours later: %q", got)
+	}
+	if got := kindsOf(d.Tick(signalDay.Add(28 * time.Hour))); got != "resolved resolved" {
+		t.Errorf("a day later: %q", got)
+	}
+}
+
+// TestAServiceThatFallsSilentIsSaid: once, as a warning, and its end, too. A
+// service that reported too little to be known is not expected to go on.
+func TestAServiceThatFallsSilentIsSaid(t *testing.T) {
+	d := New(Options{})
+	minutes(d, "login", signalDay, 120, 40, 1)
+	minutes(d, "signup", signalDay, 120, 4, 0)
+	if got := kindsOf(d.Tick(signalDay.Add(2*time.Hour + 9*time.Minute))); got != "" {
+		t.Errorf("after nine minutes: %q", got)
+	}
+	got := d.Tick(signalDay.Add(3 * time.Hour))
+	if kindsOf(got) != "warned" || got[0].Incident.Reason.Text != "no reports of success rates from web for 10 min" {
+		t.Fatalf("after an hour: %+v", got)
+	}
+	if got := kindsOf(minutes(d, "login", signalDay.Add(3*time.Hour), 30, 40, 1)); got != "resolved" {
+		t.Errorf("it reports again: %q", got)
+	}
+
+	d = New(Options{})
+	minutes(d, "login", signalDay, 20, 40, 1)
+	if got := kindsOf(d.Tick(signalDay.Add(3 * time.Hour))); got != "" {
+		t.Errorf("twenty reports: %q", got)
+	}
+
+	d = New(Options{})
+	minutes(d, "login", signalDay, 120, 40, 1)
+	d.Listening(signalDay.Add(5 * time.Hour))
+	if got := kindsOf(d.Tick(signalDay.Add(5*time.Hour + 5*time.Minute))); got != "" {
+		t.Errorf("the silence of Tocsin itself: %q", got)
+	}
+	if got := kindsOf(d.Tick(signalDay.Add(6 * time.Hour))); got != "warned" {
+		t.Errorf("nobody reports to the new process: %q", got)
+	}
+}
+
+// TestAServiceKeepsItsOwnPace: one that reports nothing at night is missed after
+// the first night only, and one that reports each half hour never.
+func TestAServiceKeepsItsOwnPace(t *testing.T) {
+	count := func(every time.Duration, works func(time.Time) bool) (warned int) {
+		d := New(Options{})
+		for at := signalDay; at.Before(signalDay.AddDate(0, 0, 7)); at = at.Add(time.Minute) {
+			changes := d.Tick(at)
+			if works(at) && at.Sub(signalDay)%every == 0 {
+				changes = append(changes, d.Outcome(Outcome{At: at, Service: "web", Action: "login", Succeeded: 10})...)
+			}
+			for _, c := range changes {
+				if c.Kind == Warned {
+					warned++
+				}
+			}
+		}
+		return warned
+	}
+	if n := count(time.Minute, func(at time.Time) bool { return at.Hour() >= 7 && at.Hour() < 21 }); n != 1 {
+		t.Errorf("silent at night: %d warnings in a week, want that of the first night", n)
+	}
+	if n := count(30*time.Minute, func(time.Time) bool { return true }); n != 0 {
+		t.Errorf("each half hour: %d warnings", n)
+	}
+}
+
+// TestASilenceConfirmsComplaints: a warning of complaints and a service that does
+// not report any more are a page.
+func TestASilenceConfirmsComplaints(t *testing.T) {
+	for _, silenceFirst := range []bool{true, false} {
+		events, _, first := morning{weeks: 6, kinds: []string{"login"}}.events(t)
+		opt := backtestOptions()
+		opt.TwoSignals = true
+		d := New(opt)
+		feed(d, events[:len(events)-150])
+		minutes(d, "login", first.Add(-3*time.Hour), 170, 40, 1)
+		at := first.Add(time.Minute)
+		if silenceFirst {
+			at = first.Add(20 * time.Minute)
+		}
+		got := d.Tick(at)
+		for n := range 7 {
+			got = append(got, d.Complaint(Complaint{At: at.Add(time.Duration(n) * 20 * time.Second), Category: "login", Complainant: fmt.Sprint("x", n)})...)
+		}
+		got = append(got, d.Tick(at.Add(15*time.Minute))...)
+		pages := opened(got)
+		if len(pages) != 1 || !strings.Contains(pages[0].Incident.Reason.Signal, "no reports") {
+			t.Errorf("silence first %v: %q, %d pages", silenceFirst, kindsOf(got), len(pages))
+		}
+	}
+}
+
+// TestAPastDropRingsNobody: a history of outcomes that is pushed at once teaches,
+// in whatever order it comes.
+func TestAPastDropRingsNobody(t *testing.T) {
+	for _, backwards := range []bool{false, true} {
+		d := New(Options{})
+		d.Tick(signalDay.Add(24 * time.Hour))
+		var list []Outcome
+		for n := range 600 {
+			o := Outcome{At: signalDay.Add(time.Duration(n) * time.Minute), Service: "web", Action: "login", Succeeded: 40, Failed: 1}
+			if n > 400 && n < 430 {
+				o.Succeeded, o.Failed = 5, 36
+			}
+			list = append(list, o)
+		}
+		if backwards {
+			slices.Reverse(list)
+		}
+		var got []Change
+		for _, o := range list {
+			got = append(got, d.Outcome(o)...)
+		}
+		if kindsOf(got) != "" {
+			t.Errorf("backwards %v: %q", backwards, kindsOf(got))
+		}
 	}
 }
 

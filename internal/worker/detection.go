@@ -63,6 +63,7 @@ func (w *Worker) rebuild(ctx context.Context) error {
 		}
 	}
 	d.Adopt(open)
+	d.Listening(now)
 	w.detector, w.marked = d, mark
 	w.opt.Log.Info("detector is ready", "events", n, "incidents_open", len(open), "took", time.Since(began).Round(time.Millisecond).String())
 	return nil
