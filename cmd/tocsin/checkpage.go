@@ -56,15 +56,46 @@ func (c *check) pagers(ctx context.Context) {
 			c.reach(ctx, name)
 			continue
 		}
-		tctx, cancel := context.WithTimeout(ctx, tryFor)
-		err = p.Page(tctx, page.TestPage(time.Now(), sourceName(c.cfg)))
-		cancel()
+		said, err := ring(ctx, p, sourceName(c.cfg))
 		if err != nil {
 			c.fail(what, key, err)
 			continue
 		}
-		c.ok(what, "took the test page")
+		c.ok(what, said)
 	}
+	c.warnings()
+}
+
+// ring sends a test page, and ends it where it would stay open.
+func ring(ctx context.Context, p page.Pager, source string) (said string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
+	defer cancel()
+	test := page.TestPage(time.Now(), source)
+	if err := p.Page(ctx, test); err != nil {
+		return "", err
+	}
+	if !page.StaysOpen(p) {
+		return "took the test page", nil
+	}
+	if err := p.Page(ctx, test.Over()); err != nil {
+		return "", fmt.Errorf("it took the test page and not its end, so resolve it by hand: %w", err)
+	}
+	return "took the test page and its end", nil
+}
+
+// warnings says that nobody hears them: outdated packages, services that fall
+// silent and small surges are no pages.
+func (c *check) warnings() {
+	for _, p := range c.cfg.Pager {
+		if p.Level == "warning" {
+			return
+		}
+	}
+	text := "no pager takes warnings: they show on the dashboard only"
+	if len(c.cfg.Packages.Watch) > 0 {
+		text += ", and so do those about core packages"
+	}
+	c.say(checked{OK: true, What: "warnings", Text: text, Advice: "give one of them, such as a chat, level = \"warning\""})
 }
 
 // reach connects to a pager's server and sends it nothing.

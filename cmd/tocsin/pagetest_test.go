@@ -69,6 +69,26 @@ func TestPageTestRingsEachOnceAndSaysSo(t *testing.T) {
 			t.Errorf("%s got %q", path, got[path])
 		}
 	}
+	for path, want := range map[string]string{"/v2/enqueue": `"event_action":"resolve"`, "/api/v2/alerts": "the test page is over"} {
+		if !strings.Contains(got[path], want) {
+			t.Errorf("the test page of %s stays open: %q", path, got[path])
+		}
+	}
+	closed := 0
+	for path, body := range got {
+		if strings.HasPrefix(path, "/v2/alerts/tocsin-test-") && strings.HasSuffix(path, "/close") && strings.Contains(body, "TEST") {
+			closed++
+		}
+	}
+	if closed != 1 {
+		t.Errorf("the test alert of jsm was closed %d times", closed)
+	}
+	if !strings.Contains(out, "no pager takes warnings") {
+		t.Errorf("it does not say that nobody hears warnings:\n%s", out)
+	}
+	if out, _ := run(text + fmt.Sprintf("[pager.chat]\ntype = \"slack\"\nlevel = \"warning\"\nurl = \"%s/slack\"\n", srv.URL)); strings.Contains(out, "no pager takes warnings") {
+		t.Errorf("somebody hears warnings:\n%s", out)
+	}
 	out, code = run(text+fmt.Sprintf("[pager.gone]\ntype = \"slack\"\nurl = \"%s/gone\"\n", srv.URL), "--page-test")
 	if code == 0 || !strings.Contains(out, "no such channel") || !strings.Contains(out, "pager.gone") || strings.Contains(out, srv.URL+"/gone") {
 		t.Errorf("one that is gone: %d\n%s", code, out)

@@ -62,15 +62,15 @@ func (c *Composer) Compose(d store.Delivery) (Page, error) {
 	p.Headline, p.Sentence = Headline(&i), Sentence(&i)
 	switch d.Change {
 	case detect.DidResolve:
-		p.Headline = "Resolved: " + Kinds(&i) + " complaints are back to normal"
-		if i.Kind != "surge" {
-			p.Headline = "Resolved: " + Headline(&i)
+		p.Headline = "Resolved: " + subjectOf(&i)
+		if i.Kind == "surge" {
+			p.Headline += " are back to normal"
 		}
 		p.Sentence = SentenceNow(&i) + ended(&i)
 	case detect.DidDismiss:
-		p.Headline = "False alarm: " + Kinds(&i) + " complaints"
+		p.Headline = "False alarm: " + subjectOf(&i)
 	case detect.DidAcknowledge:
-		p.Headline = "Acknowledged: " + Kinds(&i) + " complaints"
+		p.Headline = "Acknowledged: " + subjectOf(&i)
 	case detect.Grew, detect.Suspected, detect.DidReopen:
 		p.Sentence = SentenceNow(&i)
 	}
@@ -219,4 +219,22 @@ func TestPage(now time.Time, source string) Page {
 		Categories: []string{"login"}, StartedAt: now, DetectedAt: now}
 	return Page{DedupKey: DedupKey(i.ID), Change: detect.Opened, Incident: i, Due: now, Test: true, Source: source,
 		Headline: "TEST: this is a test page of Tocsin", Sentence: "TEST: nobody complains; somebody tries whether this pager rings"}
+}
+
+// Over is the end of a test page: where a page stays open until it is ended,
+// nobody should have to do so by hand.
+func (p Page) Over() Page {
+	p.Change, p.Incident.State, p.Incident.ResolvedAt = detect.DidResolve, detect.Resolved, p.Due
+	p.Headline, p.Sentence = "TEST: the test page is over", "TEST: the pager rang, and the test is over"
+	return p
+}
+
+// StaysOpen tells whether what a pager shows of an incident stays until it is
+// told of its end.
+func StaysOpen(p Pager) bool {
+	switch p.(type) {
+	case *PagerDuty, *JSM, *Alertmanager:
+		return true
+	}
+	return false
 }

@@ -75,3 +75,23 @@ func TestWhatAPageSays(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatBecameOfATroubleNamesIt: not every incident is about complaints.
+func TestWhatBecameOfATroubleNamesIt(t *testing.T) {
+	o := newOffice(t, nil, nil)
+	i := detect.Incident{ID: "i", Kind: "outcome", Key: "web/login", Level: detect.Paging, State: detect.Open, Categories: []string{"outcome"}, StartedAt: at, DetectedAt: at,
+		Reason: detect.Reason{Text: "ärger"}, Now: detect.Reason{Text: "ärger"}}
+	if err := o.store.Record("detector", 0, []detect.Change{{Kind: detect.Opened, At: at, Incident: i}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	c := &Composer{Store: o.store, Now: func() time.Time { return at }}
+	for change, want := range map[detect.ChangeKind]string{
+		detect.Opened: "A success rate has dropped", detect.DidAcknowledge: "Acknowledged: A success rate has dropped",
+		detect.DidDismiss: "False alarm: A success rate has dropped", detect.DidResolve: "Resolved: A success rate has dropped",
+	} {
+		p, err := c.Compose(store.Delivery{Incident: "i", Change: change, Due: at})
+		if err != nil || p.Headline != want || !strings.HasPrefix(p.text(), "Ärger") {
+			t.Errorf("%s: %q, %v, %q", change, p.Headline, err, p.text())
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tocsin/detect"
 )
@@ -39,12 +40,22 @@ func Headline(i *detect.Incident) string {
 		return capital(Kinds(i)) + " complaints are surging"
 	case "outcome":
 		return "A success rate has dropped"
+	case "silence":
+		return "A service reports no success rates"
 	case "blind":
 		return "Tocsin is blind"
 	case "dependency":
 		return "A core package needs attention"
 	}
 	return capital(i.Kind) + " trouble"
+}
+
+// subjectOf is what an incident is about, after what became of it.
+func subjectOf(i *detect.Incident) string {
+	if i.Kind == "surge" {
+		return Kinds(i) + " complaints"
+	}
+	return Headline(i)
 }
 
 // Sentence is why, in a line: how many customers in how long, what is normal,
@@ -92,7 +103,8 @@ func capital(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	_, n := utf8.DecodeRuneInString(s)
+	return strings.ToUpper(s[:n]) + s[n:]
 }
 
 func plural(n int, what string) string {
