@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,18 +143,24 @@ func (c *Courier) lane(ctx context.Context, l *lane) error {
 }
 
 // round tries everything that may be tried now and returns how long to wait
-// for the next.
+// for the next. Pages go first: of many deployments to be announced it tells
+// for a second, and then looks whether somebody has to be rung.
 func (c *Courier) round(ctx context.Context, l *lane) (time.Duration, error) {
 	box, err := c.Store.Outbox(l.name)
 	if err != nil {
 		return 0, err
 	}
-	wait := time.Minute
+	slices.SortStableFunc(box, func(a, b store.Delivery) int { return cmp.Compare(rank(a), rank(b)) })
+	wait, began := time.Minute, time.Now()
 	held := map[string]bool{}
 	pending := len(box)
 	for _, d := range box {
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
+		}
+		if rank(d) > 0 && time.Since(began) > announceFor {
+			wait = 0
+			break
 		}
 		c.note(l.name, func(s *Status) { s.Pending = pending })
 		if held[d.Incident] {
@@ -180,6 +187,17 @@ func (c *Courier) round(ctx context.Context, l *lane) (time.Duration, error) {
 	}
 	c.note(l.name, func(s *Status) { s.Pending = pending })
 	return max(wait, 10*time.Millisecond), nil
+}
+
+// announceFor is how long deployments are announced before pages are looked for.
+const announceFor = time.Second
+
+// rank puts the announcement of a deployment behind every page.
+func rank(d store.Delivery) int {
+	if d.Incident == "" {
+		return 1
+	}
+	return 0
 }
 
 func (c *Courier) note(name string, f func(*Status)) {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -455,6 +456,46 @@ func TestAPageOfNothingStopsNothing(t *testing.T) {
 		})
 		if p.changes() != "a opened" {
 			t.Errorf("took %q", p.changes())
+		}
+	})
+}
+
+// slow takes a page after a while.
+type slow struct{ script }
+
+func (s *slow) Page(ctx context.Context, p Page) error {
+	time.Sleep(300 * time.Millisecond)
+	return s.script.Page(ctx, p)
+}
+
+// TestNoPageWaitsForAnnouncements: many deployments in a short time, each told to
+// a pager, do not delay the page that one of them makes necessary.
+func TestNoPageWaitsForAnnouncements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &slow{}
+		o := newOffice(t, map[string]Pager{"oncall": p}, Routes{{Pager: "oncall"}})
+		for n := range 100 {
+			d := detect.Deployment{ID: fmt.Sprint("d", n), Service: "web", Version: fmt.Sprint(n), At: time.Now()}
+			if _, _, err := o.store.AddDeployment(d, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := o.store.Enqueue(store.Delivery{Subject: d.ID, Change: detect.Deployed, Pager: "oncall", Due: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.open(t, func() {
+			time.Sleep(2500 * time.Millisecond)
+			o.tell(t, "a", detect.Opened)
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if !strings.Contains(p.changes(), "a opened") {
+				t.Error("after two seconds the page still waits")
+			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
+		})
+		if len(p.took) != 101 || p.took[1].Deployment == nil || p.took[1].Deployment.Version != "1" {
+			t.Errorf("took %d", len(p.took))
 		}
 	})
 }
