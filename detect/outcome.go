@@ -31,6 +31,7 @@ const (
 	latelyDecay   = 0.95   // a minute: half in a quarter of an hour
 	habitDecay    = 0.998  // a minute of that hour: half in six days
 	outcomeSilent = time.Hour
+	outcomePast   = time.Hour // what is told later than this rings nobody
 	mostOutcomes  = 200
 )
 
@@ -66,7 +67,7 @@ func (d *Detector) Outcome(x Outcome) []Change {
 		d.outcomes[key] = w
 	}
 	changes = append(changes, d.heard(x.Service, x.At)...)
-	if !w.add(x, d.opt.Location) || d.now.Sub(x.At) > outcomeWindow {
+	if !w.add(x, d.opt.Location) || d.now.Sub(x.At) > outcomePast {
 		return changes // what is past teaches and rings nobody
 	}
 	text := w.trouble(strings.TrimSpace(x.Service+" "+x.Action), d.opt.Location)

@@ -203,7 +203,7 @@ url = "http://%s/"
 			r.set("") // the last ones race with the kill
 		}
 		service := fmt.Sprintf("svc%d", n)
-		post(append(attempts(service, 150, 90, 60, 0), attempts(service, 60, 3, 20, 40)...))
+		post(append(attempts(service, 150, 90, 60, 0), attempts(service, 55, 3, 20, 40)...))
 		var id string
 		if n < 18 {
 			eventually(t, p, "the incident", func() bool { id, _ = state(service); return id != "" })
@@ -212,7 +212,7 @@ url = "http://%s/"
 		if after, s := state(service); n < 18 && (after != id || s != detect.Open) {
 			t.Fatalf("round %d: the incident was %s, and is %s (%s) after the kill", n, id, after, s)
 		}
-		post(attempts(service, 57, 20, 60, 0))
+		post(attempts(service, 52, 20, 60, 0))
 		eventually(t, p, "the end of the incident", func() bool {
 			id, s := state(service)
 			if s == detect.Resolved {

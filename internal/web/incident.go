@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"tocsin/classify"
@@ -115,7 +116,11 @@ func (d *incidentData) timeline(s *Server) (err error) {
 // incidentChart draws the complaints of its kinds from an hour or so before it
 // to its end.
 func (s *Server) incidentChart(d *incidentData) error {
-	i := &d.I
+	shown := d.I
+	if shown.Kind == "outcome" { // the rate that dropped, with the complaints of its kind
+		shown.Categories = []string{detect.CategoryOf(shown.Key[strings.LastIndexByte(shown.Key, '/')+1:])}
+	}
+	i := &shown
 	end := i.ResolvedAt
 	if end.IsZero() {
 		end = s.opt.Now()
