@@ -223,6 +223,7 @@ func (s *stream) since(at, now time.Time) window {
 // begin is when a surge may have begun, and how likely.
 type begin struct {
 	at     time.Time
+	gap    time.Duration // between the complaints since
 	weight float64
 }
 
@@ -233,9 +234,10 @@ func (s *stream) begins(now time.Time) (list []begin) {
 	for i := len(s.events) - 2; i >= 0 && !s.events[i].at.Before(s.barrier); i-- {
 		e := &s.events[i]
 		lambda, k := s.expect(e, e.tau, now.UnixNano())
-		g := ratio(float64(len(s.events)-i-1), lambda, k)
+		n := len(s.events) - i - 1
+		g := ratio(float64(n), lambda, k)
 		best = max(best, g)
-		list = append(list, begin{e.at, g})
+		list = append(list, begin{e.at, now.Sub(e.at) / time.Duration(n), g})
 	}
 	sum := 0.0
 	for i := range list {

@@ -132,16 +132,19 @@ func (d *Detector) hotNess(start time.Time) float64 {
 	return 0
 }
 
-// delay is how likely the first complaint comes so long after the deployment
-// that caused it, a minute: most within minutes, some when a shift begins or a
+// delay is how likely, a minute, a surge's first complaint comes so long after
+// the deployment that caused it, when complaints then come with a gap between
+// them: hardly at once, since somebody must meet the fault and write; mostly
+// within minutes, later where few write at all; some when a shift begins or a
 // session ends.
-func delay(lead time.Duration) float64 {
-	m := math.Max(lead.Minutes(), 0)
-	return 0.75*math.Exp(-m/8)/8 + 0.25*math.Exp(-m/30)/30
+func delay(lead, gap time.Duration) float64 {
+	m := math.Max(lead.Minutes(), 1)
+	usual := 3 + gap.Minutes()/2
+	return 0.8*m/(usual*usual)*math.Exp(-m/usual) + 0.2*math.Exp(-m/30)/30
 }
 
 // named is how probable a deployment must be to be named.
-const named = 0.5
+const named = 0.55
 
 // accuse names the deployment held responsible. When the surge began is not
 // known: every complaint of the last hours may be its first, as far as a window
@@ -168,7 +171,7 @@ func (d *Detector) accuse(t *tracked, v verdict) {
 		weight := 0.0
 		for _, b := range begins {
 			if lead := b.at.Sub(x.At); lead >= 0 && lead < hotAfter+15*time.Minute {
-				weight += b.weight * delay(lead)
+				weight += b.weight * delay(lead, b.gap)
 			}
 		}
 		list = append(list, candidate{x, weight})
