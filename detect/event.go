@@ -44,9 +44,9 @@
 //
 // What it does not do well: of the surges that a deployment caused, that one is
 // named in 76 to 78 % of the pages here; of the others, 6 to 7 % name an innocent
-// one, since four deployments a day precede much by a few minutes. In
-// busy inboxes small surges are seen late: at 110 complaints an hour after some
-// 20. Where bursts are explosive it rings two or three times as often as asked.
+// one, since four deployments a day precede much by a few minutes. In busy
+// inboxes small surges are seen late: at 110 complaints an hour after some 20.
+// Where bursts are explosive it rings two or three times as often as asked.
 // Several rules were chosen with these simulations in sight, and real mail
 // scatters more than they do: expect worse.
 package detect

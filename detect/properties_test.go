@@ -131,7 +131,7 @@ func TestBadInputIsBorne(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	at := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 	d := New(backtestOptions())
-	for n := range 1_500 {
+	for n := range 700 {
 		switch r.IntN(50) {
 		case 0:
 			at = at.Add(time.Duration(r.IntN(40)) * 24 * time.Hour)
