@@ -17,7 +17,7 @@ type Model struct {
 	labels []string
 	paging []bool // of the labels: whether the category it counts as may page
 	calib  confidence
-	seeds  string // fingerprint of what the built-in model was trained on
+	seeds  string // origin of what it was trained on
 
 	own map[string]*phrases // phrases of the team's categories
 }

@@ -130,7 +130,7 @@ func (t *training) run(ctx context.Context) (*Model, *Report, error) {
 		held = 1
 	}
 	t.total = maxPasses * (held + 1)
-	m := &Model{name: t.opt.Name, labels: t.labels, taxonomy: taxonomyOf(t.labels)}
+	m := &Model{name: t.opt.Name, labels: t.labels, taxonomy: taxonomyOf(t.labels), seeds: origin(t.examples)}
 	if err := t.trainAll(ctx, m, held); err != nil {
 		return nil, nil, err
 	}
