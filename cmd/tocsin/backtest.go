@@ -26,7 +26,8 @@ var backtestCommand = command{
 	summary: "what would have paged on past mail",
 	about: `
 Replays complaints and deployments through the detector that "tocsin run" uses
-and prints the incidents that would have paged, one JSON object a line.
+and prints the incidents that would have paged, one JSON object a line: what the
+page would have said, and when the incident was over.
 
 The input is JSONL in time order:
   {"time":"2026-11-23T09:45:02Z","category":"login","sender":"a@example.com"}
@@ -133,7 +134,8 @@ func (b *backtest) run(ctx context.Context, args []string) error {
 		if opt.FalseAlarms, err = config.ParseRate(budget); err != nil {
 			return err
 		}
-		r.lanes = append(r.lanes, &lane{budget: strings.TrimSpace(budget), detector: detect.New(opt), incidents: map[string]detect.Incident{}})
+		r.lanes = append(r.lanes, &lane{budget: strings.TrimSpace(budget), detector: detect.New(opt),
+			incidents: map[string]detect.Incident{}, paged: map[string]detect.Incident{}})
 	}
 	if b.chart != "" {
 		r.chart = &history{}
@@ -201,6 +203,7 @@ type lane struct {
 	budget    string
 	detector  *detect.Detector
 	incidents map[string]detect.Incident
+	paged     map[string]detect.Incident // as they were then: what came later was not known
 }
 
 type person struct{ complainant, organisation string }
@@ -293,6 +296,9 @@ func (x *lane) keep(changes []detect.Change) {
 	for _, c := range changes {
 		if c.Incident.ID != "" {
 			x.incidents[c.Incident.ID] = c.Incident
+			if c.Kind == detect.Opened {
+				x.paged[c.Incident.ID] = c.Incident
+			}
 		}
 	}
 }
@@ -324,12 +330,16 @@ func (r *replay) print(out *jsonLines, warnings bool) error {
 			StartedAt: i.StartedAt.UTC(), DetectedAt: i.DetectedAt.UTC(),
 			Complaints: i.Reason.Complaints, Senders: i.Reason.Customers, Expected: i.Reason.Expected, ColdStart: i.Reason.ColdStart,
 		}
-		if len(i.Categories) > 0 {
-			o.Category = i.Categories[0]
-		}
 		if !i.ResolvedAt.IsZero() {
 			at := i.ResolvedAt.UTC()
 			o.ResolvedAt = &at
+		}
+		if p, ok := r.lanes[0].paged[i.ID]; ok {
+			i = p
+			o.Categories, o.StartedAt = i.Categories, i.StartedAt.UTC()
+		}
+		if len(i.Categories) > 0 {
+			o.Category = i.Categories[0]
 		}
 		if s := i.Suspect; s != nil {
 			o.Deployment = &backtestDeployment{s.Deployment.Service, s.Deployment.Version, s.Deployment.At.UTC(), s.Probability}
