@@ -17,11 +17,12 @@ const mostPlaces = 20
 const ImportAccount = "import"
 
 // again notes that a stored mail was found at another place, and why that is no
-// second mail. The same place is noted once.
-func (s *Store) again(tx *bbolt.Tx, key []byte, e *Entry, a *Appended) error {
+// second mail. The same place is noted once. It tells whether somebody moved or
+// copied the mail there: a folder made again or renumbered says nothing.
+func (s *Store) again(tx *bbolt.Tx, key []byte, e *Entry, a *Appended) (moved bool, err error) {
 	first, err := decodeHead(tx.Bucket(bMessages).Get(key), false)
 	if err != nil {
-		return err
+		return false, err
 	}
 	p := Place{Account: e.Account, Folder: e.Folder, UIDValidity: e.UIDValidity, UID: e.UID,
 		Reason: reasonOf(&first.Message, &e.Message), At: s.opt.Now().UTC()}
@@ -30,21 +31,44 @@ func (s *Store) again(tx *bbolt.Tx, key []byte, e *Entry, a *Appended) error {
 	}
 	a.Again[p.Reason]++
 	if p.Reason == ReadTwice {
-		return nil
+		return false, nil
 	}
 	at, err := json.Marshal([]any{p.Account, p.Folder, p.UIDValidity, p.UID})
 	if err != nil {
-		return err
+		return false, err
 	}
 	b := tx.Bucket(bAgain)
 	k := append(bytes.Clone(key), short(string(at))...)
-	if b.Get(k) != nil || placesOf(b, key, nil) >= mostPlaces {
+	moved = p.Reason != Renumbered
+	n := placesOf(b, key, func(v []byte) error {
+		var q Place
+		if err := json.Unmarshal(v, &q); err != nil {
+			return err
+		}
+		if q.Account == p.Account && q.Folder == p.Folder && q.UIDValidity != p.UIDValidity {
+			moved = false
+		}
 		return nil
+	})
+	if b.Get(k) != nil || n >= mostPlaces {
+		return false, nil
 	}
 	if err := bump(tx, againKey(p.Reason), 1); err != nil {
-		return err
+		return false, err
 	}
-	return put(b, k, p)
+	return moved, put(b, k, p)
+}
+
+// taught corrects a mail that was found in a folder named for a category.
+func (s *Store) taught(tx *bbolt.Tx, e *Entry, a *Appended) error {
+	if e.Teaches == "" {
+		return nil
+	}
+	_, changed, err := correct(tx, e.ID, e.Teaches, "folder "+e.Folder, s.opt.Now())
+	if changed {
+		a.Taught++
+	}
+	return err
 }
 
 // reasonOf compares where a mail was first read with where it is now.

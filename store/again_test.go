@@ -3,6 +3,7 @@ package store
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"tocsin/mailbox"
 )
@@ -85,5 +86,56 @@ func TestMovedMailIsMissedUnlessFound(t *testing.T) {
 	}
 	if st, err = s.Stats(); err != nil || st.Missed != 2 || !st.Gaps {
 		t.Errorf("with gaps: missed %d, gaps %v, %v", st.Missed, st.Gaps, err)
+	}
+}
+
+// A mail that people move to a folder named for a category is corrected by
+// that, and the last word wins, whoever had it.
+func TestAFolderThatTeachesCorrects(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "t.db"))
+	appendOne(t, s, entry(1, "bug"))
+	find := func(folder, teaches string, validity, uid uint32) Appended {
+		t.Helper()
+		e := entry(1, "bug")
+		e.Folder, e.UIDValidity, e.UID, e.Teaches = folder, validity, uid, teaches
+		a, err := s.Append([]Entry{e}, mailbox.Cursor{Account: e.Account, Folder: folder, UIDValidity: validity, UID: uid})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	is := func(when, want string) {
+		t.Helper()
+		if e, _, err := s.Message("id1"); err != nil || e.Corrected != want {
+			t.Errorf("%s: corrected to %q, want %q; %v", when, e.Corrected, want, err)
+		}
+	}
+	if a := find("Login", "login", 1, 1); a.Taught != 1 {
+		t.Errorf("%d were taught, want 1", a.Taught)
+	}
+	is("moved to Login", "login")
+	if _, err := s.Correct("id1", "payment", "ada", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	find("Login", "login", 1, 1)
+	is("read twice after a person's word", "payment")
+	find("Login", "login", 2, 1)
+	is("renumbered after a person's word", "payment")
+	find("Signup", "signup", 1, 1)
+	is("moved to Signup", "signup")
+	find("INBOX", "", 1, 7)
+	is("moved back to INBOX", "signup")
+	find("Login", "login", 1, 2)
+	is("moved to Login again", "signup") // whose numbers changed: nobody can tell
+
+	e := entry(2, "bug") // moved before it was seen
+	e.Folder, e.Teaches = "Login", "login"
+	appendOne(t, s, e)
+	if e, _, err := s.Message("id2"); err != nil || e.Corrected != "login" {
+		t.Errorf("a new mail in Login is corrected to %q; %v", e.Corrected, err)
+	}
+	n := 0
+	if err := s.Corrections(func(Entry) error { n++; return nil }); err != nil || n != 2 {
+		t.Errorf("%d corrections to learn from, want 2; %v", n, err)
 	}
 }

@@ -58,44 +58,49 @@ func (s *Store) Stats() (st Stats, err error) {
 // counts. To "" takes a correction back. An unknown message is ErrNoMessage.
 func (s *Store) Correct(message, to, who string, at time.Time) (seq SeqNo, err error) {
 	err = s.db.Update(func(tx *bbolt.Tx) error {
-		key := bytes.Clone(tx.Bucket(bIDs).Get(short(message)))
-		if key == nil {
-			return fmt.Errorf("%w %q", ErrNoMessage, message)
-		}
-		e, err := loadEntry(tx, key, false)
-		if err != nil {
-			return err
-		}
-		if e.Corrected == to {
-			seq = SeqNo(tx.Bucket(bLog).Sequence())
-			return nil
-		}
-		raw, err := json.Marshal(relabelRecord{Key: key, Old: e.Corrected, To: to, Who: who, At: at})
-		if err != nil {
-			return err
-		}
-		if err := count(tx, &e, -1); err != nil {
-			return err
-		}
-		e.Corrected = to
-		if err := count(tx, &e, 1); err != nil {
-			return err
-		}
-		if err := tx.Bucket(bMessages).Put(key, encodeHead(&e)); err != nil {
-			return err
-		}
-		if to == "" {
-			err = tx.Bucket(bCorrected).Delete(key)
-		} else {
-			err = tx.Bucket(bCorrected).Put(key, []byte(who))
-		}
-		if err != nil {
-			return err
-		}
-		seq, err = logEvent(tx, 'r', raw)
+		seq, _, err = correct(tx, message, to, who, at)
 		return err
 	})
 	return seq, err
+}
+
+// correct tells also whether anything changed by it.
+func correct(tx *bbolt.Tx, message, to, who string, at time.Time) (seq SeqNo, changed bool, err error) {
+	key := bytes.Clone(tx.Bucket(bIDs).Get(short(message)))
+	if key == nil {
+		return 0, false, fmt.Errorf("%w %q", ErrNoMessage, message)
+	}
+	e, err := loadEntry(tx, key, false)
+	if err != nil {
+		return 0, false, err
+	}
+	if e.Corrected == to {
+		return SeqNo(tx.Bucket(bLog).Sequence()), false, nil
+	}
+	raw, err := json.Marshal(relabelRecord{Key: key, Old: e.Corrected, To: to, Who: who, At: at})
+	if err != nil {
+		return 0, false, err
+	}
+	if err := count(tx, &e, -1); err != nil {
+		return 0, false, err
+	}
+	e.Corrected = to
+	if err := count(tx, &e, 1); err != nil {
+		return 0, false, err
+	}
+	if err := tx.Bucket(bMessages).Put(key, encodeHead(&e)); err != nil {
+		return 0, false, err
+	}
+	if to == "" {
+		err = tx.Bucket(bCorrected).Delete(key)
+	} else {
+		err = tx.Bucket(bCorrected).Put(key, []byte(who))
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	seq, err = logEvent(tx, 'r', raw)
+	return seq, err == nil, err
 }
 
 // ErrNoMessage is returned for an id that is not stored.

@@ -78,7 +78,11 @@ func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err er
 			id := short(e.ID)
 			if known := tx.Bucket(bIDs).Get(id); known != nil {
 				a.Known++
-				if err := s.again(tx, known, &e, &a); err != nil {
+				moved, err := s.again(tx, known, &e, &a)
+				if err == nil && moved {
+					err = s.taught(tx, &e, &a)
+				}
+				if err != nil {
 					return err
 				}
 				continue
@@ -109,6 +113,9 @@ func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err er
 				return err
 			}
 			if _, err := logEvent(tx, 'm', key); err != nil {
+				return err
+			}
+			if err := s.taught(tx, &e, &a); err != nil {
 				return err
 			}
 		}

@@ -34,6 +34,9 @@ type Entry struct {
 	History bool
 	// Filed is set for mail read in a folder that people move mail to.
 	Filed bool
+	// Teaches is the category of the folder it was read in, where people move
+	// mail to say so; "" elsewhere. Append takes it for a correction. Not kept.
+	Teaches string
 	// TextGone: texts are past their retention, or were forgotten.
 	TextGone bool
 }
@@ -51,6 +54,7 @@ type Appended struct {
 	Stored int            // new messages
 	Known  int            // recognised as already stored
 	Again  map[Reason]int // why those were there again
+	Taught int            // corrected, by the folder they were found in
 	IsNew  []bool         // by entry
 }
 

@@ -143,9 +143,11 @@ func (c *check) mailbox(ctx context.Context, name string) {
 	if acct.Timeout <= 0 || acct.Timeout > tryFor/2 {
 		acct.Timeout = tryFor / 2 // so that silence is told from a slow trial
 	}
-	for i, folder := range append([]string{m.Folder}, m.Also...) {
+	for i, folder := range m.Folders() {
 		key := "mailbox." + name + ".folder"
-		if i > 0 {
+		if i > len(m.Also) {
+			key = "mailbox." + name + ".teach"
+		} else if i > 0 {
 			key = "mailbox." + name + ".also"
 		}
 		tctx, cancel := context.WithTimeout(ctx, tryFor)
@@ -207,6 +209,10 @@ func (c *check) model() {
 	m, err := modelFor(c.cfg)
 	if err != nil {
 		c.fail("model", "model", err)
+		return
+	}
+	if _, err := teachFor(c.cfg, m.Taxonomy()); err != nil {
+		c.fail("model", "mailbox", err)
 		return
 	}
 	c.ok("model", fmt.Sprintf("%s, %d categories", m.Name(), len(m.Taxonomy())))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"tocsin/classify"
 	"tocsin/internal/config"
 	"tocsin/internal/worker"
 	"tocsin/mailbox"
@@ -104,18 +105,38 @@ func sources(cfg *config.Config, accounts map[string]imapsync.Account) []worker.
 			most = max(1, most-1) // marking has one of its own
 		}
 		turns := imapsync.NewTurns(1)
-		for i, folder := range append([]string{m.Folder}, m.Also...) {
+		folders := m.Folders()
+		for i, folder := range folders {
 			f := imapsync.NewFolder(accounts[name], folder)
 			if i > 0 {
 				f.Filed()
 			}
-			if len(m.Also)+1 > most && i >= most-1 {
+			if len(folders) > most && i >= most-1 {
 				f.TakeTurns(turns)
 			}
 			list = append(list, f)
 		}
 	}
 	return list
+}
+
+// teachFor is the category that each folder teaches. A category that the model
+// does not know is a mistake in the configuration.
+func teachFor(cfg *config.Config, t classify.Taxonomy) (map[worker.Folder]string, error) {
+	teach := map[worker.Folder]string{}
+	var known []string
+	for _, c := range t {
+		known = append(known, c.Name)
+	}
+	for name, m := range cfg.Mailbox {
+		for category, folder := range m.Teach {
+			if _, ok := t.Find(category); !ok {
+				return nil, advisedError{fmt.Sprintf("mailbox.%s.teach: there is no category %q", name, category), "categories: " + strings.Join(known, ", ")}
+			}
+			teach[worker.Folder{Mailbox: name, Name: folder}] = category
+		}
+	}
+	return teach, nil
 }
 
 // marksFor is what the mailboxes' owners asked to be written to their mails.

@@ -54,7 +54,7 @@ func keyTables() string {
 			}
 			fv := v.Field(i)
 			switch kind := f.Type; {
-			case kind.Kind() == reflect.Map:
+			case kind.Kind() == reflect.Map && kind.Elem().Kind() == reflect.Pointer:
 				below = append(below, [2]any{key + ".NAME", reflect.New(kind.Elem().Elem()).Elem()})
 				continue
 			case kind.Kind() == reflect.Struct && kind.NumField() > 0 && kind.Field(0).Tag.Get("toml") != "":

@@ -456,6 +456,73 @@ func TestMarksOnlyWhereAsked(t *testing.T) {
 	}
 }
 
+// TestAFolderTeaches: people move a mail to a folder, and that is a correction,
+// which is learned, can be taken back, and is still there after a restart. The
+// mail's flags stay as they were.
+func TestAFolderTeaches(t *testing.T) {
+	bin := build(t)
+	d := imaptest.StartDovecot(t)
+	d.Create("Labels")
+	file := filepath.Join(t.TempDir(), "tocsin.toml")
+	text := fmt.Sprintf("data = %q\n[web]\nlisten = \"127.0.0.1:0\"\n[category.printer]\ntitle = \"Label printer\"\n[mailbox.support]\nhost = \"localhost\"\nport = %d\nca_file = %q\nusername = %q\npassword = %q\npoll = \"1s\"\nteach = {printer = \"Labels\"}\n",
+		filepath.Join(t.TempDir(), "t.db"), d.TLSPort, d.CAFile, d.Username, d.Password)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		d.Deliver("INBOX", fmt.Sprintf("From: c%d@example.com\r\nMessage-ID: <%d@example.com>\r\nSubject: Zebra %d\r\n\r\nThe zebra thermal labels come out blank, shelf %d.\r\n", i, i, i, i), time.Now().Add(-time.Hour))
+	}
+	list := func() (list []struct{ ID, Subject, Category string }) {
+		out, _ := exec.Command(bin, "messages", "--config", file, "--json").Output()
+		for line := range strings.Lines(string(out)) {
+			var m struct{ ID, Subject, Category string }
+			if json.Unmarshal([]byte(line), &m) == nil {
+				list = append(list, m)
+			}
+		}
+		return list
+	}
+	sorted := func(category string) (n int) {
+		for _, m := range list() {
+			if m.Category == category {
+				n++
+			}
+		}
+		return n
+	}
+	p := start(t, bin, file)
+	eventually(t, p, "reading history", func() bool { return len(list()) == 4 })
+	if n := sorted("printer"); n != 0 {
+		t.Fatalf("%d mails are printer before anybody said so", n)
+	}
+	d.Move("INBOX", "Labels", "subject 1")
+	d.Move("INBOX", "Labels", "subject 2")
+	eventually(t, p, "the correction", func() bool { return sorted("printer") == 2 && len(list()) == 4 })
+	eventually(t, p, "learning", func() bool { return strings.Contains(p.log.String(), "corrections were learned") })
+	d.Deliver("INBOX", "From: new@example.com\r\nMessage-ID: <new@example.com>\r\nSubject: Zebra\r\n\r\nOur zebra thermal labels come out blank again.\r\n", time.Time{})
+	eventually(t, p, "sorting by what was learned", func() bool { return sorted("printer") == 3 })
+	if f := d.Doveadm("fetch", "-u", d.Username, "flags", "mailbox", "Labels"); strings.Contains(f, "Seen") {
+		t.Errorf("flags of the moved mails: %s", f)
+	}
+	for _, m := range list() {
+		if m.Subject == "Zebra 1" {
+			if out, err := exec.Command(bin, "correct", "--config", file, m.ID, "bug").CombinedOutput(); err != nil {
+				t.Fatalf("correct: %v\n%s", err, out)
+			}
+		}
+	}
+	eventually(t, p, "the last word", func() bool { return sorted("printer") == 2 })
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.Wait()
+	p = start(t, bin, file)
+	eventually(t, p, "watching again", func() bool { return strings.Contains(p.log.String(), "is watched") })
+	if n := sorted("printer"); n != 2 || len(list()) != 5 {
+		t.Errorf("after kill -9: %d printer of %d mails, want 2 of 5", n, len(list()))
+	}
+}
+
 // TestASecondOneIsRefused: one data file has one worker, and a port that is
 // taken is said before anything starts.
 func TestASecondOneIsRefused(t *testing.T) {

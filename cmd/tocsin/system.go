@@ -61,6 +61,10 @@ func (s *system) connect() error {
 		s.now = time.Now
 	}
 	taxonomy := s.model.Taxonomy()
+	teach, err := teachFor(s.cfg, taxonomy)
+	if err != nil {
+		return err
+	}
 	source := sourceName(s.cfg)
 	pages, mails := page.NewMetrics(), worker.NewMetrics()
 	s.metrics = []prometheus.Collector{pages, mails}
@@ -72,7 +76,7 @@ func (s *system) connect() error {
 		Refused: s.refused,
 	}
 	s.worker = worker.New(worker.Options{
-		Store: s.store, Sources: s.sources, Model: s.model, Log: s.log, Version: version(), Own: ownAddresses(s.cfg),
+		Store: s.store, Sources: s.sources, Model: s.model, Log: s.log, Version: version(), Own: ownAddresses(s.cfg), Teach: teach,
 		Detect:     detect.Options{FalseAlarms: detect.Rate(s.cfg.FalseAlarms), Location: s.cfg.Location(), Kinds: worker.Kinds(taxonomy), TwoSignals: s.cfg.OneSignal == "warning"},
 		Deliveries: s.routes.Deliveries,
 		Nudge:      s.courier.Nudge,

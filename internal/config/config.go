@@ -7,6 +7,8 @@
 package config
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"tocsin/detect"
@@ -45,24 +47,34 @@ type Config struct {
 
 // Mailbox is one shared inbox: an account and its folders.
 type Mailbox struct {
-	Host        string   `toml:"host" doc:"the IMAP server"`
-	Port        int      `toml:"port" doc:"default 993, or 143 with STARTTLS or without TLS"`
-	TLS         string   `toml:"tls" doc:"implicit (default), starttls, or none (loopback only)"`
-	CAFile      string   `toml:"ca_file" doc:"certificates to trust beside the system's"`
-	Username    string   `toml:"username" doc:"who signs in; for OAuth2 the mailbox's address"`
-	Password    Secret   `toml:"password" doc:"better in password_file, or as ${NAME} from the environment"`
-	PassFile    string   `toml:"password_file" doc:"a file with the password, mode 0600"`
-	OAuth2      *OAuth2  `toml:"oauth2" doc:"sign in without a password"`
-	Folder      string   `toml:"folder" doc:"the folder that mail arrives in; default INBOX"`
-	Also        []string `toml:"also" doc:"folders that people move mail to before Tocsin may have seen it"`
-	Poll        Duration `toml:"poll" doc:"how often to look, beside IDLE; default 30s"`
-	Timeout     Duration `toml:"timeout" doc:"the longest silence of a server that owes an answer; default 1m"`
-	Connections int      `toml:"connections" doc:"how many connections at most; default 5. Of more folders the last ones take turns"`
-	Idle        *bool    `toml:"idle" doc:"whether to be told of new mail at once where the server can"`
-	Addresses   []string `toml:"addresses" doc:"the team's own addresses: their mail is no complaint"`
-	AuthservID  string   `toml:"authserv_id" doc:"the server whose Authentication-Results header is believed"`
-	Mark        string   `toml:"mark" doc:"off by default: a keyword to set on each mail read, {category} is replaced"`
-	CopyTo      string   `toml:"copy_to" doc:"off by default: a folder to copy each mail to, {category} is replaced"`
+	Host        string            `toml:"host" doc:"the IMAP server"`
+	Port        int               `toml:"port" doc:"default 993, or 143 with STARTTLS or without TLS"`
+	TLS         string            `toml:"tls" doc:"implicit (default), starttls, or none (loopback only)"`
+	CAFile      string            `toml:"ca_file" doc:"certificates to trust beside the system's"`
+	Username    string            `toml:"username" doc:"who signs in; for OAuth2 the mailbox's address"`
+	Password    Secret            `toml:"password" doc:"better in password_file, or as ${NAME} from the environment"`
+	PassFile    string            `toml:"password_file" doc:"a file with the password, mode 0600"`
+	OAuth2      *OAuth2           `toml:"oauth2" doc:"sign in without a password"`
+	Folder      string            `toml:"folder" doc:"the folder that mail arrives in; default INBOX"`
+	Also        []string          `toml:"also" doc:"folders that people move mail to before Tocsin may have seen it"`
+	Teach       map[string]string `toml:"teach" doc:"folders that teach, by category: {login = \"Support/Login\"}. A mail that people move there is an example of it"`
+	Poll        Duration          `toml:"poll" doc:"how often to look, beside IDLE; default 30s"`
+	Timeout     Duration          `toml:"timeout" doc:"the longest silence of a server that owes an answer; default 1m"`
+	Connections int               `toml:"connections" doc:"how many connections at most; default 5. Of more folders the last ones take turns"`
+	Idle        *bool             `toml:"idle" doc:"whether to be told of new mail at once where the server can"`
+	Addresses   []string          `toml:"addresses" doc:"the team's own addresses: their mail is no complaint"`
+	AuthservID  string            `toml:"authserv_id" doc:"the server whose Authentication-Results header is believed"`
+	Mark        string            `toml:"mark" doc:"off by default: a keyword to set on each mail read, {category} is replaced"`
+	CopyTo      string            `toml:"copy_to" doc:"off by default: a folder to copy each mail to, {category} is replaced"`
+}
+
+// Folders are all that are read: first the one that mail arrives in.
+func (m *Mailbox) Folders() []string {
+	list := append([]string{m.Folder}, m.Also...)
+	for _, category := range slices.Sorted(maps.Keys(m.Teach)) {
+		list = append(list, m.Teach[category])
+	}
+	return list
 }
 
 // OAuth2 is how to get a token.

@@ -63,6 +63,8 @@ func TestMistakesAreNamedWithLineAndCure(t *testing.T) {
 		{"unset variable", strings.Replace(good, "TOCSIN_TEST_PASSWORD", "TOCSIN_TEST_UNSET", 1), []string{"t.toml:9: mailbox.support.password", "TOCSIN_TEST_UNSET is not set"}},
 		{"token in clear", strings.Replace(good, `password = "${TOCSIN_TEST_PASSWORD}"`, "oauth2 = {provider = \"generic\", client_id = \"x\", token_url = \"http://idp.example.com/token\"}", 1),
 			[]string{"mailbox.support.oauth2.token_url", "in clear"}},
+		{"a folder that teaches twice", good + "teach = {login = \"INBOX\"}\n", []string{"mailbox.support.teach.login", "named twice"}},
+		{"Tocsin as its own teacher", good + "copy_to = \"Tocsin/{category}\"\nteach = {login = \"Tocsin/login\"}\n", []string{"mailbox.support.teach.login", "filled by copy_to"}},
 		{"a folder twice", good + "also = [\"Done\", \"INBOX\"]\n", []string{"t.toml:10: mailbox.support.also", "named twice"}},
 		{"pager without key", good + "[pager.a]\ntype = \"pagerduty\"\n[pager.b]\ntype = \"slak\"\n", []string{"pager.a.key: no key", "pager.b.type", "slack"}},
 		{"fallback to nobody", good + "[pager.a]\ntype = \"log\"\nfallback = \"zz\"\n", []string{`t.toml:12: pager.a.fallback: there is no other pager "zz"`}},

@@ -334,7 +334,13 @@ func walkStrings(v reflect.Value, key string, f func(key string, v reflect.Value
 		}
 	case reflect.Map:
 		for _, k := range v.MapKeys() {
-			walkStrings(v.MapIndex(k), join(k.String()), f)
+			x := v.MapIndex(k)
+			if x.Kind() == reflect.String { // which could not be set where it is
+				x = reflect.New(x.Type()).Elem()
+				x.Set(v.MapIndex(k))
+			}
+			walkStrings(x, join(k.String()), f)
+			v.SetMapIndex(k, x)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/mail"
 	"net/url"
@@ -135,11 +136,32 @@ func (v *validator) mailbox(key string, m *Mailbox) {
 			v.add(key+".also", fmt.Sprintf("folder %q is named twice", folder), "name each folder once")
 		}
 	}
+	v.teach(key, m)
 	if strings.ContainsAny(m.Mark, " (){%*\"\\") && m.Mark != "{category}" && !strings.Contains(m.Mark, "{category}") {
 		v.add(key+".mark", "is no IMAP keyword", "letters, digits, $ and _ only")
 	}
 	for _, a := range m.Addresses {
 		v.address(key+".addresses", a)
+	}
+}
+
+// teach wants a folder for each category, and none that would teach Tocsin what
+// it said itself.
+func (v *validator) teach(key string, m *Mailbox) {
+	before, after, all := strings.Cut(m.CopyTo, "{category}")
+	taken := append([]string{m.Folder}, m.Also...)
+	for _, category := range slices.Sorted(maps.Keys(m.Teach)) {
+		folder := m.Teach[category]
+		key := key + ".teach." + category
+		switch {
+		case folder == "":
+			v.add(key, "names no folder", `such as login = "Support/Login"`)
+		case slices.Contains(taken, folder):
+			v.add(key, fmt.Sprintf("folder %q is named twice", folder), "a folder that teaches holds mail of one category only")
+		case m.CopyTo != "" && (folder == m.CopyTo || all && strings.HasPrefix(folder, before) && strings.HasSuffix(folder, after)):
+			v.add(key, fmt.Sprintf("folder %q is filled by copy_to", folder), "let people move mail to another one: Tocsin learns nothing from its own verdicts")
+		}
+		taken = append(taken, folder)
 	}
 }
 

@@ -81,10 +81,7 @@ func (w *Worker) Correct(ctx context.Context, message, category, who string) err
 	}
 	w.opt.Log.Info("message was sorted by hand", "message", message, "category", category, "who", who)
 	w.poke()
-	select {
-	case w.retrain <- struct{}{}:
-	default:
-	}
+	w.teach()
 	w.publish()
 	return nil
 }

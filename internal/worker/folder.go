@@ -186,6 +186,7 @@ func (w *Worker) append(b mailbox.Batch, before mailbox.Cursor, known bool) erro
 	for i := range entries {
 		e := &entries[i]
 		e.Filed = b.Filed
+		e.Teaches = w.opt.Teach[Folder{at.account, at.folder}]
 		e.History = isHistory(&e.Message, before, b.Next, known)
 	}
 	if n := b.Next.Left - before.Left; n > 0 {
@@ -196,6 +197,10 @@ func (w *Worker) append(b mailbox.Batch, before mailbox.Cursor, known bool) erro
 		return err
 	}
 	w.opt.Metrics.count(entries, done)
+	if done.Taught > 0 {
+		w.opt.Log.Info("mail was sorted by the folder it was moved to", "mailbox", at.account, "folder", at.folder, "mails", done.Taught)
+		w.teach()
+	}
 	for reason, n := range done.Again {
 		w.opt.Log.Debug("mail was known already", "mailbox", at.account, "folder", at.folder, "why", reason, "mails", n)
 	}

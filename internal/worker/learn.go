@@ -29,6 +29,14 @@ func (w *Worker) learning(ctx context.Context) error {
 	}
 }
 
+// teach says that there is a new correction.
+func (w *Worker) teach() {
+	select {
+	case w.retrain <- struct{}{}:
+	default:
+	}
+}
+
 func (w *Worker) learn(ctx context.Context) {
 	var examples []classify.Example
 	err := w.opt.Store.Corrections(func(e store.Entry) error {

@@ -29,6 +29,10 @@ type Options struct {
 	// complaint.
 	Own []string
 
+	// Teach names the category of each folder where people's moving a mail to
+	// is a correction.
+	Teach map[Folder]string
+
 	// Deliveries says which pages follow from changes; nil: none.
 	Deliveries func([]detect.Change) []store.Delivery
 	// Nudge wakes the courier after deliveries were stored.
@@ -79,6 +83,9 @@ type Worker struct {
 }
 
 type place struct{ account, folder string }
+
+// Folder is a folder of a mailbox, by the mailbox's name in the configuration.
+type Folder struct{ Mailbox, Name string }
 
 // answer is what became of a decision.
 type answer struct {
