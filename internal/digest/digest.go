@@ -48,6 +48,7 @@ type Digest struct {
 	Deployments []Deployment    `json:"deployments"` // at most 40, those that hurt among them
 	Deployed    int             `json:"deployed"`    // all of the week
 	Terms       []classify.Term `json:"terms"`
+	Unnamed     []Unnamed       `json:"unnamed"`
 	Unsorted    int             `json:"unsorted"`
 	Samples     []Sample        `json:"unsorted_samples"`
 	Unread      int             `json:"unread"` // mails that could not be read
@@ -123,7 +124,7 @@ func Build(ctx context.Context, o Options, w Week) (*Digest, error) {
 	now := o.Now()
 	d := &Digest{Week: w.String(), From: w.From, To: w.To, Made: now, Over: !now.Before(w.To), Source: o.Source,
 		Minutes: -1, url: strings.TrimSuffix(o.PublicURL, "/"), loc: o.Location}
-	for _, part := range []func(context.Context, *Options, Week) error{d.volume, d.incidents, d.deployments, d.words, d.unsorted} {
+	for _, part := range []func(context.Context, *Options, Week) error{d.volume, d.incidents, d.deployments, d.words, d.unnamed, d.unsorted} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

@@ -254,6 +254,18 @@ func (d *Digest) Text() string {
 			p("  %s (%s)", clip(oneLine(t.Term), 40), plural(t.Count, "mail"))
 		}
 	}
+	if len(d.Unnamed) > 0 {
+		p("\nTROUBLE WITHOUT A CATEGORY")
+		for _, u := range d.Unnamed {
+			p("  %s", u.Line())
+			for _, s := range u.Samples[:min(len(u.Samples), 2)] {
+				p("    %s", clip(subject(s.Subject), 68))
+				if l := d.link("/messages/" + url.PathEscape(s.ID)); l != "" {
+					p("      %s", l)
+				}
+			}
+		}
+	}
 	if d.Unsorted > 0 {
 		p("\nMAIL NOBODY COULD SORT: %d", d.Unsorted)
 		for _, s := range d.Samples {

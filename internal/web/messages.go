@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tocsin/classify"
+	"tocsin/internal/digest"
 	"tocsin/store"
 )
 
@@ -19,6 +20,7 @@ type messagesData struct {
 	Taxonomy classify.Taxonomy
 	Back     string
 	Recent   []recent
+	Unnamed  []digest.Unnamed // on the first page of unsorted mail
 }
 
 // dayOfMail is the mail of one of the team's days.
@@ -43,6 +45,12 @@ func (s *Server) messagesPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := messagesData{Q: q, From: clip(v.Get("from"), 10), To: clip(v.Get("to"), 10), Days: byDay(p.Entries, s.opt.Location),
 		Taxonomy: s.opt.Taxonomy, Back: r.URL.RequestURI(), Recent: s.recent(v)}
+	if q.Unsorted && q.Before == "" {
+		now := s.opt.Now()
+		if d.Unnamed, err = digest.FindUnnamed(s.opt.Store, now.Add(-unnamedSpan), now.Add(time.Minute)); err != nil {
+			return err
+		}
+	}
 	if p.Next != "" {
 		v.Set("before", p.Next)
 		v.Del("said")
@@ -57,6 +65,9 @@ func (s *Server) messagesPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.render(w, r, http.StatusOK, "messages", title, d)
 }
+
+// unnamedSpan is how far back mail is grouped for the page of unsorted mail.
+const unnamedSpan = 3 * 24 * time.Hour
 
 func byDay(list []store.Entry, loc *time.Location) (days []dayOfMail) {
 	for _, e := range list {

@@ -547,3 +547,31 @@ func TestTheClientSpeaksTheAPI(t *testing.T) {
 		t.Errorf("Events: %v\n%s", err, lines.String())
 	}
 }
+
+// TestTroubleWithoutACategoryIsShown: on the page of unsorted mail, with links
+// to the mails, and not where people only page on.
+func TestTroubleWithoutACategoryIsShown(t *testing.T) {
+	s, f := fixture(t, Access{})
+	var entries []store.Entry
+	mail := func(at time.Time, text string) {
+		n := len(entries)
+		entries = append(entries, store.Entry{Message: mailbox.Message{ID: fmt.Sprint("u", n), Account: "support", Folder: "INBOX", UIDValidity: 1, UID: uint32(100 + n), Received: at,
+			From: mailbox.Address{Addr: fmt.Sprintf("u%d@example.com", n)}, Subject: "Question " + hostile, Reply: text}, Verdict: classify.Verdict{Category: "other", Confidence: 0.3}})
+	}
+	for n := range 24 {
+		mail(t0.AddDate(0, 0, -5-n%20), fmt.Sprintf("something about matter %c%c", 'a'+n, 'a'+n))
+	}
+	for n := range 6 {
+		mail(t0.Add(time.Duration(n)*time.Minute), "the csv export is cut off")
+	}
+	if _, err := f.store.Append(entries, mailbox.Cursor{Account: "support", Folder: "INBOX", UIDValidity: 1, UID: 200}); err != nil {
+		t.Fatal(err)
+	}
+	body := get(t, s.Handler(), "/messages?unsorted=1").Body.String()
+	if !strings.Contains(body, "6 customers write about “csv export”") || !strings.Contains(body, `href="/messages/u29"`) {
+		t.Errorf("the page of unsorted mail does not tell of it:\n%s", body)
+	}
+	if strings.Contains(get(t, s.Handler(), "/messages").Body.String(), "customers write about") {
+		t.Error("it is told among all mail")
+	}
+}
