@@ -418,10 +418,14 @@ type corpus struct {
 	ys     []int
 }
 
-// leastTexts is in how many texts a term must occur to be kept. Of a few
-// texts, even a word that was seen once may be what tells classes apart.
-func leastTexts(texts int) int32 {
-	if texts > 3000 {
+// leastTexts is in how many texts a term of a block must occur to be kept. Of a
+// few texts, even a word that was seen once may be what tells classes apart; of
+// very many, pairs of near words are the most terms and the least use.
+func leastTexts(block, texts int) int32 {
+	switch {
+	case block == blockNear && texts > 12_000:
+		return 3
+	case block == blockNear || texts > 3000:
 		return 2
 	}
 	return 1
@@ -445,11 +449,10 @@ func newCorpus(texts []Text, ys []int) *corpus {
 		}
 	}
 	v := &vocabulary{}
-	least := leastTexts(len(texts))
 	for b := range all {
-		from := len(v.hashes)
+		from, least := len(v.hashes), leastTexts(b, len(texts))
 		for h, s := range all[b] {
-			if s.texts >= least && (b != blockNear || s.texts > 1) {
+			if s.texts >= least {
 				v.hashes = append(v.hashes, h)
 			}
 		}
@@ -461,8 +464,8 @@ func newCorpus(texts []Text, ys []int) *corpus {
 	v.weights = make([]float32, len(v.hashes))
 	for _, t := range texts {
 		r := v.read(t)
-		c.counts = append(c.counts, slices.Clone(r.counts))
-		c.words = append(c.words, slices.Clone(r.singles))
+		c.counts = append(c.counts, append(make([]count, 0, len(r.counts)), r.counts...))
+		c.words = append(c.words, append(make([]int32, 0, len(r.singles)), r.singles...))
 		v.done(r)
 	}
 	return c
