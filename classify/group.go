@@ -12,7 +12,14 @@ import (
 // category.
 type Group struct {
 	Phrase string `json:"phrase"` // two words, or one, as most of them write it
+	Key    string `json:"-"`      // the phrase whatever its endings and order, for Says
 	Texts  []int  `json:"-"`      // their places in the list, in its order
+}
+
+// Says tells whether a text has the phrase of a group's key.
+func Says(text, key string) bool {
+	_, ok := spokenOf(text)[key]
+	return ok
 }
 
 // Bounds of grouping.
@@ -95,7 +102,7 @@ func Groups(texts, background []string, n int) []Group {
 		for _, i := range members {
 			taken[i] = true
 		}
-		groups = append(groups, Group{Phrase: commonest(forms[name]), Texts: members})
+		groups = append(groups, Group{Phrase: commonest(forms[name]), Key: name, Texts: members})
 	}
 	return groups
 }

@@ -90,6 +90,9 @@ func (s *system) connect() error {
 		s.packages = deploy.NewPackageWatch(s.store, advisorFor(s.cfg, s.now), s.log, s.worker.Recorded)
 		s.more = append(s.more, s.packages.Run)
 	}
+	if !s.demo { // whose day lasts a minute
+		s.more = append(s.more, (&digest.UnnamedWatch{Store: s.store, Log: s.log, Now: s.now, Recorded: s.worker.Recorded}).Run)
+	}
 	for name, o := range s.cfg.Outcome {
 		s.pollers = append(s.pollers, &outcome.Poller{Name: name, URL: o.URL, Token: o.Token.Reveal(), Service: o.Service, Action: o.Action,
 			Succeeded: o.Succeeded, Failed: o.Failed, Every: o.Every.D(), Log: s.log, Now: s.now, Record: s.recordOutcomes})

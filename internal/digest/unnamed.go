@@ -18,32 +18,39 @@ type Unnamed struct {
 	Samples []Sample `json:"samples"`
 }
 
-// How far back the usual is read, and how many groups are shown.
+// How far back the usual is read, how much of it there must be, since against
+// nothing everything is unusual, and how many groups are shown.
 const (
 	usualDays  = 28
+	leastUsual = 20 // mails
 	maxUnnamed = 5
 )
 
 // FindUnnamed groups the mail of a span against that of the four weeks before:
 // the newest mails of each category, one of each customer.
 func FindUnnamed(s *store.Store, from, to time.Time) ([]Unnamed, error) {
-	entries, texts, err := unnamedTexts(s, from, to)
-	if err != nil || len(texts) == 0 {
-		return nil, err
-	}
-	_, usual, err := unnamedTexts(s, from.AddDate(0, 0, -usualDays), from)
-	if err != nil || len(usual) < 5 {
-		return nil, err // against nothing everything is unusual
-	}
+	entries, groups, _, err := groupUnnamed(s, from, to)
 	var list []Unnamed
-	for _, g := range classify.Groups(texts, usual, maxUnnamed) {
+	for _, g := range groups {
 		u := Unnamed{Phrase: g.Phrase, Mails: len(g.Texts)}
 		for _, i := range g.Texts[:min(len(g.Texts), maxSamples)] {
 			u.Samples = append(u.Samples, Sample{entries[i].ID, entries[i].Subject})
 		}
 		list = append(list, u)
 	}
-	return list, nil
+	return list, err
+}
+
+func groupUnnamed(s *store.Store, from, to time.Time) ([]store.Entry, []classify.Group, []string, error) {
+	entries, texts, err := unnamedTexts(s, from, to)
+	if err != nil || len(texts) == 0 {
+		return nil, nil, nil, err
+	}
+	_, usual, err := unnamedTexts(s, from.AddDate(0, 0, -usualDays), from)
+	if err != nil || len(usual) < leastUsual {
+		return nil, nil, nil, err
+	}
+	return entries, classify.Groups(texts, usual, maxUnnamed), texts, nil
 }
 
 func unnamedTexts(s *store.Store, from, to time.Time) (entries []store.Entry, texts []string, err error) {

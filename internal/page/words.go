@@ -44,6 +44,8 @@ func Headline(i *detect.Incident) string {
 		return "A service reports no success rates"
 	case "blind":
 		return "Tocsin is blind"
+	case "unnamed":
+		return "Trouble without a category"
 	case "dependency":
 		return "A core package needs attention"
 	}
