@@ -55,11 +55,12 @@ var access = []string{"login", "signup", "password"}
 
 // tally counts what matters of verdicts on labelled mails.
 type tally struct {
-	texts, right                   int
-	accessIs, accessHit, accessSay int // complaints of the access group: there, found, said
-	quiet, falsePages              int // mails that should not page, and those that would
-	tags                           map[string]*[2]int
-	classes                        map[string]*[2]int
+	texts, right                int
+	accessIs, accessHit         int // complaints of the access group: there, found
+	accessSay, sayRight, hitSay int // those that count: said, rightly, and of accessIs
+	quiet, falsePages           int // mails that should not page, and those that would
+	tags                        map[string]*[2]int
+	classes                     map[string]*[2]int
 }
 
 func (c *tally) add(m *Model, l labelled) (v Verdict, good bool) {
@@ -78,7 +79,10 @@ func (c *tally) count(m *Model, l labelled, v Verdict, good bool) {
 		c.accessHit += count01(slices.Contains(access, v.Category))
 	}
 	if slices.Contains(access, v.Category) && pages {
+		is := slices.Contains(access, l.Category)
 		c.accessSay++
+		c.hitSay += count01(is)
+		c.sayRight += count01(is || slices.ContainsFunc(l.OK, func(s string) bool { return slices.Contains(access, s) }))
 	}
 	if !m.rings(l.Category) && !slices.ContainsFunc(l.OK, m.rings) {
 		c.quiet++
@@ -180,5 +184,9 @@ func TestHeldOutMailsAreSorted(t *testing.T) {
 	falsePages := float64(c.falsePages) / float64(c.quiet)
 	if accuracy < 0.85 || recall < 0.90 || falsePages > 0.025 {
 		t.Errorf("accuracy %.3f, recall of access complaints %.3f, false pages %.3f\n%v", accuracy, recall, falsePages, &c)
+	}
+	precision, counted := float64(c.sayRight)/float64(c.accessSay), float64(c.hitSay)/float64(c.accessIs)
+	if precision < 0.92 || counted < 0.83 {
+		t.Errorf("of the access complaints that count %.3f are some; of those there are %.3f count", precision, counted)
 	}
 }
