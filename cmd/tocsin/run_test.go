@@ -383,6 +383,8 @@ func TestCheckSaysHowToMend(t *testing.T) {
 	}{
 		"an unknown key":       {map[string]string{"more": `fodler = "x"`}, []string{"c.toml:13", "fodler"}},
 		"a missing folder":     {map[string]string{"folder": `folder = "Inbox/Support"`}, []string{"c.toml:12", "Inbox/Support", "INBOX", "Done"}},
+		"no teaching folder":   {map[string]string{"more": `teach = {login = "Nowhere"}`}, []string{"c.toml:13", "mailbox.support.teach", "Nowhere", "Done"}},
+		"an unknown lesson":    {map[string]string{"more": `teach = {lgoin = "Done"}`}, []string{"no category \"lgoin\"", "login, signup"}},
 		"a wrong password":     {map[string]string{"password": `password = "wrong"`}, []string{"login refused by localhost", "check username and password"}},
 		"an unreachable host":  {map[string]string{"port": "port = 1"}, []string{"localhost", "refused"}},
 		"an unknown host":      {map[string]string{"host": `host = "imap.invalid"`}, []string{"imap.invalid"}},
