@@ -300,6 +300,10 @@ func (g *guard) signIn(r *http.Request, name, password string) (cookie string, e
 	case <-r.Context().Done():
 		return "", r.Context().Err()
 	}
+	// Guesses sent at once all passed the look above; only the first is hashed.
+	if wait := g.wait(keys); wait > 0 {
+		return "", tooManyLogins{int(wait.Seconds()) + 1}
+	}
 	h, ok := g.users[name]
 	if !ok {
 		h = g.decoy

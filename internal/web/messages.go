@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"tocsin/classify"
@@ -46,8 +47,7 @@ func (s *Server) messagesPage(w http.ResponseWriter, r *http.Request) error {
 	d := messagesData{Q: q, From: clip(v.Get("from"), 10), To: clip(v.Get("to"), 10), Days: byDay(p.Entries, s.opt.Location),
 		Taxonomy: s.opt.Taxonomy, Back: r.URL.RequestURI(), Recent: s.recent(v)}
 	if q.Unsorted && q.Before == "" {
-		now := s.opt.Now()
-		if d.Unnamed, err = digest.FindUnnamed(s.opt.Store, now.Add(-unnamedSpan), now.Add(time.Minute)); err != nil {
+		if d.Unnamed, err = s.unnamed.find(s.opt.Store, s.opt.Now()); err != nil {
 			return err
 		}
 	}
@@ -66,8 +66,34 @@ func (s *Server) messagesPage(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, "messages", title, d)
 }
 
-// unnamedSpan is how far back mail is grouped for the page of unsorted mail.
-const unnamedSpan = 3 * 24 * time.Hour
+// unnamedSpan is how far back mail is grouped for the page of unsorted mail, and
+// unnamedFor how long the groups are kept: to make them reads every text of the
+// span, which a page that is loaded again should not wait for.
+const (
+	unnamedSpan = 3 * 24 * time.Hour
+	unnamedFor  = time.Minute
+)
+
+// grouped keeps the groups of unsorted mail for a while.
+type grouped struct {
+	mu   sync.Mutex
+	made time.Time
+	list []digest.Unnamed
+}
+
+func (g *grouped) find(st *store.Store, now time.Time) ([]digest.Unnamed, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if age := now.Sub(g.made); !g.made.IsZero() && age >= 0 && age < unnamedFor {
+		return g.list, nil
+	}
+	list, err := digest.FindUnnamed(st, now.Add(-unnamedSpan), now.Add(time.Minute))
+	if err != nil {
+		return nil, err
+	}
+	g.made, g.list = now, list
+	return list, nil
+}
 
 func byDay(list []store.Entry, loc *time.Location) (days []dayOfMail) {
 	for _, e := range list {

@@ -63,12 +63,13 @@ type Options struct {
 
 // Server is the dashboard and the API.
 type Server struct {
-	opt   Options
-	guard *guard
-	live  *live
-	same  shared
-	weeks recently
-	mux   *http.ServeMux
+	opt     Options
+	guard   *guard
+	live    *live
+	same    shared
+	weeks   recently
+	unnamed grouped
+	mux     *http.ServeMux
 }
 
 // New returns a server; nothing runs until Run or Handler is used.

@@ -459,6 +459,30 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	if _, err := g.signIn(r, "anna", "x"); err == nil || !strings.Contains(err.Error(), "too many") {
 		t.Errorf("the sixth try: %v", err)
 	}
+	// Guesses sent at once all find nothing to wait for; they are hashed one
+	// after another, and only the first five are.
+	g, err = newGuard(Access{Users: map[string]string{"anna": cheapHash("x")}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.hashing <- struct{}{}
+	answers := make(chan error, 20)
+	for range cap(answers) {
+		go func() {
+			_, err := g.signIn(httptest.NewRequest("POST", "/login", nil), "anna", "wrong")
+			answers <- err
+		}()
+	}
+	<-g.hashing
+	hashed := 0
+	for range cap(answers) {
+		if err := <-answers; strings.Contains(err.Error(), "wrong") {
+			hashed++
+		}
+	}
+	if hashed != 5 {
+		t.Errorf("%d of 20 guesses sent at once were tried", hashed)
+	}
 	s, _ := fixture(t, Access{Users: map[string]string{"anna": cheapHash("x")}})
 	s.guard.failed([]string{"name anna"})
 	s.guard.tries["name anna"].until = time.Now().Add(time.Minute)
