@@ -6,7 +6,7 @@ import (
 )
 
 // signs are what tells how far a judgement can be trusted: the probability of
-// the best class as log-odds, its lead on the second, its score, the share of
+// the class as log-odds, its lead on the best other one, its score, the share of
 // the words that training had seen, and a constant.
 type signs [5]float64
 
@@ -19,32 +19,19 @@ const (
 	familiar  = 3
 )
 
-// signsOf reads the signs from the scores; without is a class to leave out, -1
-// for none.
-func signsOf(s []float32, known float64, without int) (best int, z signs) {
-	best = -1
-	second := -1
-	for c, v := range s {
-		switch {
-		case c == without:
-		case best < 0 || v > s[best]:
-			best, second = c, best
-		case second < 0 || v > s[second]:
-			second = c
-		}
-	}
+// signsOf reads the signs that a class is right from the scores; without is a
+// class to leave out, -1 for none.
+func signsOf(stand []standing, s []float32, known float64, class, without int) signs {
 	var rest float64
-	for c, v := range s {
-		if c != best && c != without {
-			rest += math.Exp(float64(v - s[best]))
-		}
-	}
 	lead := 20.0
-	if second >= 0 {
-		lead = float64(s[best] - s[second])
+	for c, v := range s {
+		if c != class && c != without && (stand[class].group == "" || stand[c].group != stand[class].group) {
+			rest += math.Exp(float64(v - s[class]))
+			lead = min(lead, float64(s[class]-v))
+		}
 	}
 	odds := -math.Log(max(rest, 1e-9)) // log(p/(1-p)), since p = 1/(1+rest)
-	return best, signs{odds, lead, float64(s[best]), known, 1}
+	return signs{odds, lead, float64(s[class]), known, 1}
 }
 
 // confidence turns signs into the probability that the best class is right.
@@ -70,15 +57,18 @@ func dotSigns(a, b signs) (sum float64) {
 	return sum
 }
 
-// judged is one held-back text: the signs, whether the best class was right,
+// judged is one held-back text: the signs, whether the class named was right,
 // and the signs with the text's own class taken away.
 type judged struct {
 	signs, strange signs
 	right          bool
 }
 
-// newConfidence fits a confidence to held-back texts.
-func newConfidence(texts []judged) confidence {
+// newConfidence fits a confidence to held-back texts; strangers tells whether
+// texts of no class may come. Where one of the classes is of such texts there
+// are none, and the signs that find them, which tell right from wrong badly,
+// are left to the fit.
+func newConfidence(texts []judged, strangers bool) confidence {
 	k := confidence{Slope: 1, Trust: signs{1}}
 	if len(texts) == 0 {
 		return k
@@ -87,13 +77,17 @@ func newConfidence(texts []judged) confidence {
 	var ts, ws []float64
 	for _, j := range texts {
 		zs, ts, ws = append(zs, j.signs), append(ts, truth(j.right)), append(ws, 1)
-		zs, ts, ws = append(zs, j.strange), append(ts, 0), append(ws, 0.5)
+		if strangers {
+			zs, ts, ws = append(zs, j.strange), append(ts, 0), append(ws, 0.5)
+		}
 	}
 	for i := range zs {
 		zs[i][knownSign] = 0
 	}
 	k.Trust = logistic(zs, ts, ws)
-	k.Trust[knownSign] = familiar
+	if strangers {
+		k.Trust[knownSign] = familiar
+	}
 	zs, ts, ws = zs[:0], ts[:0], ws[:0]
 	for _, j := range texts {
 		zs, ts, ws = append(zs, signs{dotSigns(k.Trust, j.signs), 1}), append(ts, truth(j.right)), append(ws, 1)

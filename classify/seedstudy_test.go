@@ -26,7 +26,7 @@ func TestSeedStudy(t *testing.T) {
 	var c tally
 	for i, l := range list {
 		v := Verdict{Category: labels[tr.taken[i]], Confidence: m.calib.of(tr.judged[i].signs)}
-		v.Complaint = v.Category != "praise" && v.Category != Other
+		v.Complaint = m.complaint(v.Category)
 		good := v.Category == l.Category
 		c.count(m, l, v, good)
 		if !good && os.Getenv("CLASSIFY_SHOW") != "" {

@@ -174,19 +174,18 @@ func TestStudy(t *testing.T) {
 
 // TestHeldOutMailsAreSorted holds the built-in model to what it reached on
 // mails that neither its lexicon nor its seeds were written with sight of, less
-// a little, so that new seeds do not fail it by chance.
+// a little, so that new seeds do not fail it by chance. All is counted by the
+// category named.
 func TestHeldOutMailsAreSorted(t *testing.T) {
 	var c tally
 	for _, l := range readJSONL(t, "testdata/heldout.jsonl") {
-		c.add(Default(), l)
+		if v, _ := c.add(Default(), l); v.Complaint != Default().complaint(v.Category) {
+			t.Errorf("category %s, complaint %v", v.Category, v.Complaint)
+		}
 	}
-	accuracy, recall := float64(c.right)/float64(c.texts), float64(c.accessHit)/float64(c.accessIs)
-	falsePages := float64(c.falsePages) / float64(c.quiet)
-	if accuracy < 0.85 || recall < 0.90 || falsePages > 0.025 {
-		t.Errorf("accuracy %.3f, recall of access complaints %.3f, false pages %.3f\n%v", accuracy, recall, falsePages, &c)
-	}
-	precision, counted := float64(c.sayRight)/float64(c.accessSay), float64(c.hitSay)/float64(c.accessIs)
-	if precision < 0.92 || counted < 0.83 {
-		t.Errorf("of the access complaints that count %.3f are some; of those there are %.3f count", precision, counted)
+	accuracy, recall := float64(c.right)/float64(c.texts), float64(c.hitSay)/float64(c.accessIs)
+	precision, falsePages := float64(c.sayRight)/float64(c.accessSay), float64(c.falsePages)/float64(c.quiet)
+	if accuracy < 0.84 || recall < 0.84 || precision < 0.94 || falsePages > 0.025 {
+		t.Errorf("accuracy %.3f; access complaints: recall %.3f, precision %.3f; false pages %.3f\n%v", accuracy, recall, precision, falsePages, &c)
 	}
 }

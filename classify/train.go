@@ -98,6 +98,7 @@ type training struct {
 	examples []Example
 	ys       []int // classes; those of the category names stand at the end
 
+	stand  []standing
 	corpus *corpus
 	fold   []int
 	judged []judged // of the texts that were held back
@@ -131,6 +132,7 @@ func (t *training) run(ctx context.Context) (*Model, *Report, error) {
 	}
 	t.total = maxPasses * (held + 1)
 	m := &Model{name: t.opt.Name, labels: t.labels, taxonomy: taxonomyOf(t.labels), seeds: origin(t.examples)}
+	t.stand = m.settled().stand
 	if err := t.trainAll(ctx, m, held); err != nil {
 		return nil, nil, err
 	}
@@ -141,7 +143,7 @@ func (t *training) run(ctx context.Context) (*Model, *Report, error) {
 			seen = append(seen, t.judged[i])
 		}
 	}
-	m.calib = newConfidence(seen)
+	m.calib = newConfidence(seen, !slices.Contains(t.labels, Other))
 	for i, taken := range t.taken {
 		if taken >= 0 {
 			r.add(joined(t.examples[i].text()), t.labels[t.ys[i]], t.labels[taken], m.calib.of(t.judged[i].signs))
@@ -152,7 +154,7 @@ func (t *training) run(ctx context.Context) (*Model, *Report, error) {
 		how = fmt.Sprintf("every %dth, held back from the model that judged them", folds)
 	}
 	r.finish(how)
-	return m.settled(), r, nil
+	return m, r, nil
 }
 
 // trainAll fits the model and those that held-back texts are judged by, as many
@@ -211,16 +213,16 @@ func (t *training) progress(n int) {
 // holdBack judges the texts of one fold by a model of the others.
 func (t *training) holdBack(ctx context.Context, fold int) {
 	v, l, sole := t.fit(ctx, fold)
-	s := make([]float32, len(t.labels))
+	s, p := make([]float32, len(t.labels)), make([]float32, len(t.labels))
 	for i := range t.examples {
 		if t.fold[i] != fold || ctx.Err() != nil {
 			continue
 		}
 		l.scores(t.corpus.vector(i, v.weights), s)
 		known, strange := t.corpus.known(i, v.weights, sole)
-		best, z := signsOf(s, known, -1)
-		_, without := signsOf(s, strange, t.ys[i])
-		t.taken[i], t.judged[i] = best, judged{z, without, best == t.ys[i]}
+		class, other := decide(t.stand, s, p, -1), decide(t.stand, s, p, t.ys[i])
+		t.taken[i] = class
+		t.judged[i] = judged{signsOf(t.stand, s, known, class, -1), signsOf(t.stand, s, strange, other, t.ys[i]), class == t.ys[i]}
 	}
 }
 
