@@ -30,7 +30,7 @@ func (m *Message) Complainant() string {
 	case yahoo(domain):
 		sign = '-'
 	case !plus[domain]:
-		return local + "@" + domain
+		return joined(addr, local, domain)
 	}
 	if i := strings.IndexByte(local, sign); i > 0 {
 		local = local[:i]
@@ -42,6 +42,15 @@ func (m *Message) Complainant() string {
 		local = strings.NewReplacer(".", "", "_", "", "-", "").Replace(local)
 	case "yandex.ru":
 		local = strings.ReplaceAll(local, ".", "-")
+	}
+	return joined(addr, local, domain)
+}
+
+// joined is the address of two parts, in the memory of the one they come from
+// where they are all of it, as they mostly are.
+func joined(addr, local, domain string) string {
+	if rest, ok := strings.CutPrefix(addr, local); ok && len(rest) > 0 && rest[0] == '@' && rest[1:] == domain {
+		return addr
 	}
 	return local + "@" + domain
 }
@@ -75,21 +84,37 @@ func domainOf(addr string) string {
 		return ""
 	}
 	domain := strings.ToLower(strings.Trim(strings.TrimSpace(addr[i+1:]), ".>"))
+	if isPlain(domain) {
+		return domain
+	}
 	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
 		return ascii
 	}
 	return domain
 }
 
+// isPlain tells whether a domain is of lower-case letters, digits, hyphens and
+// dots alone, and so the same in ASCII: nearly all are, and the tables of IDNA
+// take twenty times as long to say so.
+func isPlain(domain string) bool {
+	for i := range len(domain) {
+		c := domain[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return !strings.Contains(domain, "xn--")
+}
+
 // Organisation is the registrable domain behind the sender, by the public
 // suffix list, and "" for an address of a mail provider for everybody.
 func (m *Message) Organisation() string {
-	domain := domainOf(m.From.Addr)
-	org, err := publicsuffix.EffectiveTLDPlusOne(domain)
-	if err != nil {
+	domain, free := domainOf(m.From.Addr), freemail()
+	if free[domain] {
 		return ""
 	}
-	if free := freemail(); free[org] || free[domain] {
+	org, err := publicsuffix.EffectiveTLDPlusOne(domain)
+	if err != nil || free[org] {
 		return ""
 	}
 	return org
