@@ -1,38 +1,16 @@
 package store
 
 import (
-	"bytes"
-	"compress/flate"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"io"
-	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
 
 	"tocsin/mailbox"
 )
-
-type textRecord struct{ Text, Reply string }
-
-// deflaters are reused: one takes more memory than a batch of mails.
-var deflaters = sync.Pool{New: func() any {
-	w, _ := flate.NewWriter(io.Discard, flate.BestSpeed) // the level is valid
-	return w
-}}
-
-func deflate(raw []byte) []byte {
-	var b bytes.Buffer
-	w := deflaters.Get().(*flate.Writer)
-	defer deflaters.Put(w)
-	w.Reset(&b)
-	_, _ = w.Write(raw) // a buffer takes everything
-	_ = w.Close()
-	return b.Bytes()
-}
 
 func messageKey(e *Entry) []byte {
 	sum := sha256.Sum256([]byte(e.ID))
@@ -64,11 +42,7 @@ func (s *Store) Cursor(account, folder string) (c mailbox.Cursor, ok bool, err e
 func (s *Store) Append(entries []Entry, next mailbox.Cursor) (a Appended, err error) {
 	texts := make([][]byte, len(entries))
 	for i := range entries {
-		raw, err := json.Marshal(textRecord{entries[i].Text, entries[i].Reply})
-		if err != nil {
-			return a, err
-		}
-		texts[i] = deflate(raw)
+		texts[i] = packTexts(entries[i].Text, entries[i].Reply)
 	}
 	err = s.db.Update(func(tx *bbolt.Tx) error {
 		a = Appended{IsNew: make([]bool, len(entries))}
@@ -208,19 +182,6 @@ func bump(tx *bbolt.Tx, key []byte, n int) error {
 	return b.Put(key, key8(have+uint64(n)))
 }
 
-// inflaters are kept because a new one is 40 KB to clear, and a search for a
-// word unpacks thousands of texts.
-var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
-
-func inflate(b []byte) ([]byte, error) {
-	r := inflaters.Get().(io.ReadCloser)
-	defer inflaters.Put(r)
-	if err := r.(flate.Resetter).Reset(bytes.NewReader(b), nil); err != nil {
-		return nil, err
-	}
-	return io.ReadAll(io.LimitReader(r, 4<<20))
-}
-
 func loadEntry(tx *bbolt.Tx, key []byte, withText bool) (e Entry, err error) {
 	v := tx.Bucket(bMessages).Get(key)
 	if v == nil {
@@ -235,17 +196,9 @@ func loadEntry(tx *bbolt.Tx, key []byte, withText bool) (e Entry, err error) {
 	v = tx.Bucket(bTexts).Get(key)
 	e.TextGone = v == nil
 	if v != nil {
-		raw, err := inflate(v)
-		if err != nil {
-			return e, err
-		}
-		var t textRecord
-		if err := json.Unmarshal(raw, &t); err != nil {
-			return e, err
-		}
-		e.Text, e.Reply = t.Text, t.Reply
+		e.Text, e.Reply, err = unpackTexts(v)
 	}
-	return e, nil
+	return e, err
 }
 
 // Message returns one message whole.

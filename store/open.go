@@ -9,7 +9,7 @@
 //	meta            format, install (id of this installation), messages, "again " reason (numbers)
 //	cursors         account 0 folder -> mailbox.Cursor (JSON)
 //	messages        time received, 8 bytes of SHA-256 of the id -> head (codec.go: version, fields)
-//	texts           the same key -> text and reply (JSON, deflated); gone after their retention
+//	texts           the same key -> text and reply (texts.go, deflated); gone after their retention
 //	ids             short(id) -> key of the message
 //	threads         short(Message-ID), short(writer and subject) -> key of the message
 //	again           key of the message, short(place) -> Place (JSON) where it was found again
