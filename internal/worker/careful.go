@@ -8,8 +8,8 @@ import (
 )
 
 // How a folder is read after a crash: the mail that was to blame, if one was, is
-// among those of two batches, one of which was being stored while the next was
-// fetched. They are read a few at a time. A few among which the process ends
+// among those of three batches, one of which was being stored and one waited
+// while the next was fetched. They are read a few at a time. A few among which the process ends
 // again are read one by one.
 const (
 	carefulFor = 1000
@@ -95,7 +95,7 @@ func (c *careful) begin(uidValidity uint32, uids []uint32) (take, crashes int, e
 	return take, crashes, c.w.opt.Store.SetValue(carefulBucket, c.key, v)
 }
 
-// done counts what was stored; after two batches' worth the folder is read as
+// done counts what was stored; after three batches' worth the folder is read as
 // usual again.
 func (c *careful) done(b mailbox.Batch) error {
 	if c.src == nil {

@@ -110,9 +110,9 @@ func notStored(err error) error {
 	return storeError{err}
 }
 
-// catchUp fetches and stores batches until nothing is left. While a batch is
-// judged and stored the next one is fetched, unless one mail at a time is to be
-// in hand. It returns how many mails it took.
+// catchUp fetches and stores batches until nothing is left. While one batch is
+// judged and stored and another waits for that, the next one is fetched, unless
+// one mail at a time is to be in hand. It returns how many mails it took.
 func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful) (mails int, err error) {
 	c, known, err := w.opt.Store.Cursor(at.account, at.folder)
 	if err != nil {
@@ -122,20 +122,14 @@ func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful)
 		c = mailbox.Cursor{Account: at.account, Folder: at.folder}
 	}
 	var p progress
-	var storing chan error // of the batch before; nil: none
-	stored := func() error {
-		if storing == nil {
-			return nil
+	q := newQueue()
+	defer func() {
+		if e := q.wait(); e != nil {
+			err = notStored(e)
 		}
-		err := <-storing
-		storing = nil
-		return err
-	}
+	}()
 	for {
 		b, err := s.Fetch(ctx, c)
-		if e := stored(); e != nil {
-			return mails, notStored(e)
-		}
 		if err != nil {
 			if e := care.failed(); e != nil {
 				return mails, notStored(e)
@@ -154,14 +148,16 @@ func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful)
 		if b.Total > 0 {
 			w.progress(at, b, &p)
 		}
-		storing = make(chan error, 1)
-		go func(before mailbox.Cursor, known bool, done chan<- error) {
-			err := w.append(b, before, known)
-			w.poke()
-			done <- err
-		}(c, known, storing)
+		before, first := c, !known
+		if !q.add(func() error {
+			defer w.poke()
+			return w.append(b, before, !first)
+		}) {
+			return mails, nil // for the queue's own error
+		}
 		if care.src != nil {
-			err := stored()
+			err := q.wait()
+			q = newQueue()
 			if err == nil {
 				err = care.done(b)
 			}
@@ -170,13 +166,48 @@ func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful)
 			}
 		}
 		if ctx.Err() != nil {
-			if err := stored(); err != nil {
-				return mails, notStored(err)
-			}
 			return mails, ctx.Err()
 		}
 		c, known = b.Next, true
 	}
+}
+
+// queue does one thing after the other while the next is made ready; one more
+// may wait in it. After the first error nothing is done any more.
+type queue struct {
+	jobs chan func() error
+	done chan struct{}
+	err  error // the first, once done is closed
+}
+
+func newQueue() *queue {
+	q := &queue{jobs: make(chan func() error, 1), done: make(chan struct{})}
+	go func() {
+		defer close(q.done)
+		for job := range q.jobs {
+			if q.err = job(); q.err != nil {
+				return
+			}
+		}
+	}()
+	return q
+}
+
+// add queues a job, and tells whether it may still be done.
+func (q *queue) add(job func() error) bool {
+	select {
+	case q.jobs <- job:
+		return true
+	case <-q.done:
+		return false
+	}
+}
+
+// wait ends the queue once all its jobs are done, and returns the first error.
+func (q *queue) wait() error {
+	close(q.jobs)
+	<-q.done
+	return q.err
 }
 
 // append judges and stores a batch.
