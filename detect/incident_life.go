@@ -14,17 +14,18 @@ import (
 
 // How incidents live.
 const (
-	gridStep    = 5 * time.Minute
-	calmWindow  = 30 * time.Minute // complaints of this span decide whether it is calm
-	calmFor     = 30 * time.Minute // it must stay calm so long
-	reopenIn    = time.Hour
+	gridStep   = 5 * time.Minute
+	calmWindow = 30 * time.Minute // complaints of this span at least decide whether it is calm
+	mostCalm   = 90 * time.Minute // and of this at most
+	calmGaps   = 3                // gaps between the complaints of the incident that are no calm
+	calmFor    = 30 * time.Minute // it must stay calm so long
+	reopenIn   = time.Hour
+	// mergeWithin is how soon after the begin of one a further surge begins that
+	// is the same trouble, however late it is seen.
 	mergeWithin = 3 * time.Hour
-	// beganTogether is how near two surges begin that are one trouble, however
-	// late the second is seen.
-	beganTogether = 30 * time.Minute
-	muteFor       = 24 * time.Hour
-	mostSamples   = 10
-	mostHit       = 50_000 // people remembered of an incident
+	muteFor     = 24 * time.Hour
+	mostSamples = 10
+	mostHit     = 50_000 // people remembered of an incident
 )
 
 // tracked is an incident with what the detector remembers about it.
@@ -114,11 +115,9 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 		}
 	}
 	if open == nil {
-		if t := d.reopen(v, paging); t != nil {
+		if t := d.ended(v); t != nil {
+			d.reopen(t, v)
 			return []Change{{Kind: DidReopen, At: d.now, Incident: t.Incident}}
-		}
-		if !paging && d.ended(v) != nil {
-			return nil // if it goes on it is that one again, and no other
 		}
 		open = d.begin(v)
 		d.incidents = append(d.incidents, open)
@@ -132,7 +131,7 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 	if d.Learning() > trialDays {
 		d.limit.skip = true // a surge says nothing about the tail of quiet times
 	}
-	open.Level, open.DetectedAt = Paging, d.now
+	open.Level, open.DetectedAt, open.calmSince = Paging, d.now, time.Time{}
 	open.peak, open.limit = v.evidence, need
 	d.describe(open, v)
 	if d.witness(open); open.Now.Signal == "" {
@@ -178,8 +177,9 @@ func (d *Detector) need() float64 { return d.limit.current + coldExtra*math.Exp(
 const coldExtra = 4
 
 // openFor finds the incident that a surge belongs to: of the same stream or
-// group, or begun in the same time.
-func (d *Detector) openFor(v verdict, c Complaint) *tracked {
+// group, or begun in the same time. One that was paged comes before a warning:
+// else all complaints together make a second page of the warning.
+func (d *Detector) openFor(v verdict, c Complaint) (found *tracked) {
 	group := d.kind(c.Category).Group
 	for _, t := range d.incidents {
 		if t.State == Resolved || t.Kind != "surge" {
@@ -188,12 +188,18 @@ func (d *Detector) openFor(v verdict, c Complaint) *tracked {
 		// All together rings for whatever goes on already.
 		same := t.stream == v.stream || v.stream == d.all || slices.Contains(t.Categories, c.Category) || group != "" && group == t.Group
 		// What merely happens at the same time must be worth a warning itself.
-		together := d.now.Sub(t.StartedAt) < mergeWithin || v.window.start.Sub(t.StartedAt).Abs() < beganTogether
-		if same || together && v.evidence >= d.limit.current-warnAllowance {
+		together := v.window.start.Sub(t.StartedAt) < mergeWithin
+		if !same && (!together || v.evidence < d.limit.current-warnAllowance) {
+			continue
+		}
+		if t.Level == Paging {
 			return t
 		}
+		if found == nil {
+			found = t
+		}
 	}
-	return nil
+	return found
 }
 
 // begin makes an incident. Its ID sorts by time and is made from what it is
@@ -420,17 +426,13 @@ func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
 }
 
 // reopen takes up an incident that ended within the hour, rather than paging
-// anew.
-func (d *Detector) reopen(v verdict, paging bool) *tracked {
-	t := d.ended(v)
-	if t == nil || !paging {
-		return nil
-	}
+// anew. That it goes on is likelier than a new one, so what is worth a warning
+// is enough: who waits for the evidence of a page finds the hour over.
+func (d *Detector) reopen(t *tracked, v verdict) {
 	t.State, t.ResolvedAt, t.ResolvedBy = Open, time.Time{}, ""
 	t.Reopened++
 	t.calmSince = time.Time{}
 	d.describe(t, v)
-	return t
 }
 
 // ended finds the incident of the last hour that a surge would take up again.
@@ -496,8 +498,8 @@ func (d *Detector) look(at time.Time) []Change {
 	return append(changes, d.settleDeployments(at)...)
 }
 
-// isCalm tells whether the last half hour was like any other, in the stream
-// and in each kind that surged: many others may not drown it.
+// isCalm tells whether the last while was like any other, in the stream and in
+// each kind that surged: many others may not drown it.
 func (d *Detector) isCalm(t *tracked, at time.Time) bool {
 	for key := range t.signals {
 		if !d.silent(key, at) {
@@ -507,21 +509,29 @@ func (d *Detector) isCalm(t *tracked, at time.Time) bool {
 	if t.stream == nil {
 		return true
 	}
-	if !t.stream.isCalm(at) {
+	span := t.lull()
+	if !t.stream.isCalm(at, span) {
 		return false
 	}
 	for _, kind := range t.Categories {
-		if s := d.byName["kind "+kind]; s != nil && !s.isCalm(at) {
+		if s := d.byName["kind "+kind]; s != nil && !s.isCalm(at, span) {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *stream) isCalm(at time.Time) bool {
-	lambda := s.base.current * calmWindow.Hours()
-	n := float64(s.recent(at, calmWindow))
-	return n <= lambda+1.5*math.Sqrt(lambda*(1+lambda/s.base.k(calmWindow)))+1
+// lull is how long nothing may come in until that says anything: where people
+// write every twenty minutes, half an hour without a complaint is no calm.
+func (t *tracked) lull() time.Duration {
+	gap := t.LastComplaint.Sub(t.StartedAt) / time.Duration(max(t.Now.Customers-1, 1))
+	return min(max(calmGaps*gap, calmWindow), mostCalm)
+}
+
+func (s *stream) isCalm(at time.Time, span time.Duration) bool {
+	lambda := s.base.current * span.Hours()
+	n := float64(s.recent(at, span))
+	return n <= lambda+1.5*math.Sqrt(lambda*(1+lambda/s.base.k(span)))+1
 }
 
 // resolve ends an incident: windows may not reach back into it, its hours

@@ -39,3 +39,17 @@ func TestOneEventIsOnePage(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEventThatIsSlowOrCrossesAWarningIsOnePage: half an hour without a
+// complaint is no end where few write, and neither a warning that was there
+// before nor all complaints together make a second page.
+func TestAnEventThatIsSlowOrCrossesAWarningIsOnePage(t *testing.T) {
+	for _, x := range []inbox{{rate: 1, seed: 300}, {rate: 1, seed: 318}, {rate: 1, seed: 330}, {rate: 1, seed: 338}} {
+		x.noise, x.weeks, x.scored, x.surges = 0.2, 8, 12, true
+		s, sc := harder{inbox: x, scale: 2}.simulate(), newScore()
+		sc.add(s, replaySim(s, backtestOptions()))
+		if found := len(sc.starts); found < len(s.truths)*3/4 || sc.twice > 0 {
+			t.Errorf("seed %d: of %d events %d were paged, and %d of them twice", x.seed, len(s.truths), found, sc.twice)
+		}
+	}
+}
