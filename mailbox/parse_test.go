@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"tocsin/internal/imaptest"
 )
 
 func crlf(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) }
@@ -184,6 +186,21 @@ func BenchmarkParse(b *testing.B) {
 	b.SetBytes(int64(len(mail)))
 	for b.Loop() {
 		Parse(mail)
+	}
+}
+
+// BenchmarkParseSync parses the mails of the first sync that is measured
+// against mbsync; an operation is one mail.
+func BenchmarkParseSync(b *testing.B) {
+	var mails [][]byte
+	for mail := range imaptest.Mails(300) {
+		if len(mail) < 64<<10 { // of larger ones only the text is fetched
+			mails = append(mails, []byte(mail))
+		}
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		Parse(mails[i%len(mails)])
 	}
 }
 

@@ -3,6 +3,7 @@ package imaptest
 import (
 	"encoding/base64"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -11,11 +12,23 @@ import (
 	"time"
 )
 
-// Fill delivers n support mails of 8 KB on average, a minute apart up to now, one
-// in 75 with an attachment of 1 to 5 MB, and returns their bytes. The same n
-// gives the same mails.
+// Fill delivers the mails of Mails a minute apart up to now, and returns their
+// bytes.
 func (d *Dovecot) Fill(folder string, n int) int64 {
 	d.t.Helper()
+	var sum int64
+	now, i := time.Now(), 0
+	for mail := range Mails(n) {
+		sum += int64(len(mail))
+		d.Deliver(folder, mail, now.Add(time.Duration(i-n)*time.Minute))
+		i++
+	}
+	return sum
+}
+
+// Mails makes n support mails of 8 KB on average, one in 75 with an attachment
+// of 1 to 5 MB. The same n gives the same mails.
+func Mails(n int) iter.Seq[string] {
 	rng := rand.New(rand.NewPCG(1, 2))
 	blob := make([]byte, 4<<20)
 	for i := range blob {
@@ -27,36 +40,42 @@ func (d *Dovecot) Fill(folder string, n int) int64 {
 		lines.WriteString(encoded[i : i+76])
 		lines.WriteString("\r\n")
 	}
-	var sum int64
-	now := time.Now()
-	words := strings.Fields("I cannot log in since this morning the page says my password is wrong and the reset link does not come please help we need the invoice for the month and the export is slow again thank you")
-	for i := range n {
-		var text strings.Builder
-		for text.Len() < 1000+rng.IntN(6000) {
-			text.WriteString(words[rng.IntN(len(words))])
-			if rng.IntN(12) == 0 {
-				text.WriteString("\r\n")
-			} else {
-				text.WriteByte(' ')
+	return func(yield func(string) bool) {
+		for i := range n {
+			if !yield(mail(rng, i, lines.String())) {
+				return
 			}
 		}
-		var m strings.Builder
-		fmt.Fprintf(&m, "Return-Path: <c%d@example.com>\r\nReceived: from mx.example.com by mail.example.org with ESMTPS id %d\r\n\tfor <support@example.org>; Tue, 24 Nov 2026 09:00:00 +0000\r\n"+
-			"From: Customer %d <c%d@example.com>\r\nTo: Support <support@example.org>\r\nSubject: Cannot log in %d\r\nMessage-ID: <%d.measure@example.com>\r\nDate: Tue, 24 Nov 2026 09:00:00 +0000\r\nMIME-Version: 1.0\r\n", i, i, i, i, i, i)
-		alternative := fmt.Sprintf("Content-Type: multipart/alternative; boundary=\"alt\"\r\n\r\n--alt\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n--alt\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body><p>%s</p></body></html>\r\n--alt--\r\n",
-			text.String(), strings.ReplaceAll(text.String(), "\r\n", "<br>\r\n"))
-		if i%75 == 10 {
-			size := 1<<20 + rng.IntN(4<<20)
-			size = min(size, lines.Len()) / 78 * 78
-			fmt.Fprintf(&m, "Content-Type: multipart/mixed; boundary=\"mix\"\r\n\r\n--mix\r\n%s\r\n--mix\r\nContent-Type: image/png; name=\"screen%d.png\"\r\nContent-Disposition: attachment; filename=\"screen%d.png\"\r\nContent-Transfer-Encoding: base64\r\n\r\n%s--mix--\r\n",
-				alternative, i, i, lines.String()[:size])
-		} else {
-			m.WriteString(alternative)
-		}
-		sum += int64(m.Len())
-		d.Deliver(folder, m.String(), now.Add(time.Duration(i-n)*time.Minute))
 	}
-	return sum
+}
+
+var words = strings.Fields("I cannot log in since this morning the page says my password is wrong and the reset link does not come please help we need the invoice for the month and the export is slow again thank you")
+
+// mail is one of Mails; attached are the lines of an attachment in base64.
+func mail(rng *rand.Rand, i int, attached string) string {
+	var text strings.Builder
+	for text.Len() < 1000+rng.IntN(6000) {
+		text.WriteString(words[rng.IntN(len(words))])
+		if rng.IntN(12) == 0 {
+			text.WriteString("\r\n")
+		} else {
+			text.WriteByte(' ')
+		}
+	}
+	var m strings.Builder
+	fmt.Fprintf(&m, "Return-Path: <c%d@example.com>\r\nReceived: from mx.example.com by mail.example.org with ESMTPS id %d\r\n\tfor <support@example.org>; Tue, 24 Nov 2026 09:00:00 +0000\r\n"+
+		"From: Customer %d <c%d@example.com>\r\nTo: Support <support@example.org>\r\nSubject: Cannot log in %d\r\nMessage-ID: <%d.measure@example.com>\r\nDate: Tue, 24 Nov 2026 09:00:00 +0000\r\nMIME-Version: 1.0\r\n", i, i, i, i, i, i)
+	alternative := fmt.Sprintf("Content-Type: multipart/alternative; boundary=\"alt\"\r\n\r\n--alt\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n--alt\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body><p>%s</p></body></html>\r\n--alt--\r\n",
+		text.String(), strings.ReplaceAll(text.String(), "\r\n", "<br>\r\n"))
+	if i%75 == 10 {
+		size := 1<<20 + rng.IntN(4<<20)
+		size = min(size, len(attached)) / 78 * 78
+		fmt.Fprintf(&m, "Content-Type: multipart/mixed; boundary=\"mix\"\r\n\r\n--mix\r\n%s\r\n--mix\r\nContent-Type: image/png; name=\"screen%d.png\"\r\nContent-Disposition: attachment; filename=\"screen%d.png\"\r\nContent-Transfer-Encoding: base64\r\n\r\n%s--mix--\r\n",
+			alternative, i, i, attached[:size])
+	} else {
+		m.WriteString(alternative)
+	}
+	return m.String()
 }
 
 // Mbsync lets isync's mbsync copy the INBOX to a new Maildir, and returns how
