@@ -16,7 +16,7 @@ func (p *Parser) automated(h *header, r *reading) {
 		return
 	}
 	s := evidence{h: h, m: m, report: &r.report, local: localPart(m.From.Addr), auto: autoSubmitted(h), precedence: strings.ToLower(h.get("Precedence") + " " + h.get("X-Precedence"))}
-	s.kind, s.params = mediaType(h.get("Content-Type"))
+	s.kind, s.params = h.contentType()
 	s.nullSender = nullSender(h)
 	for _, look := range []func() (Automated, string){s.bounce, s.autoReply, func() (Automated, string) { return s.list(p) }, s.notification} {
 		if kind, sign := look(); kind != Human {

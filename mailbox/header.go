@@ -2,10 +2,7 @@ package mailbox
 
 import (
 	"bytes"
-	"slices"
 	"strings"
-
-	"github.com/emersion/go-message"
 )
 
 // Bounds of headers.
@@ -16,22 +13,45 @@ const (
 	maxFieldBytes   = 64 << 10
 )
 
-// header is a mail's or a part's header as go-message knows it, filled by our
-// own tolerant reader: go-message gives up the whole mail at the first line
-// that is no header line (emersion/go-message issues 130, 144 and 198).
+// header is a mail's or a part's header, the topmost field first.
 type header struct {
-	message.Header
+	fields []headerField
+
+	typed  bool // Content-Type was read
+	kind   string
+	params map[string]string
 }
 
-func (h *header) get(name string) string { return h.Get(name) }
+type headerField struct{ name, value string }
+
+// get returns the topmost value of a field; "" where there is none.
+func (h *header) get(name string) string {
+	for i := range h.fields {
+		if f := &h.fields[i]; len(f.name) == len(name) && strings.EqualFold(f.name, name) {
+			return f.value
+		}
+	}
+	return ""
+}
 
 // all returns every value of a field, the topmost first.
 func (h *header) all(name string) []string {
 	var vs []string
-	for f := h.FieldsByKey(name); f.Next(); {
-		vs = append(vs, f.Value())
+	for _, f := range h.fields {
+		if strings.EqualFold(f.name, name) {
+			vs = append(vs, f.value)
+		}
 	}
 	return vs
+}
+
+// contentType is what a part says of its kind, read once.
+func (h *header) contentType() (kind string, params map[string]string) {
+	if !h.typed {
+		h.kind, h.params = mediaType(h.get("Content-Type"))
+		h.typed = true
+	}
+	return h.kind, h.params
 }
 
 // readHeader reads header lines until an empty line, keeping what is a field
@@ -56,17 +76,14 @@ func readHeader(b []byte, max int, defect func(string)) (h header, body []byte) 
 	if len(r.fields) == maxHeaderFields {
 		defect("only the first header fields were read")
 	}
-	for _, f := range slices.Backward(r.fields) { // go-message adds on top
-		h.Add(f[0], f[1])
-	}
-	return h, r.rest
+	return header{fields: r.fields}, r.rest
 }
 
 // headerReader reads a header line by line.
 type headerReader struct {
 	rest   []byte
 	max    int // bytes of header to read
-	fields [][2]string
+	fields []headerField
 	name   string
 	value  []byte
 	known  bool   // a field was one that mails have
@@ -125,13 +142,14 @@ func (r *headerReader) line(line, before []byte) {
 		}
 		r.flush()
 		r.known = r.known || knownField(name)
-		r.name, r.value = name, bytes.Clone(value[:min(len(value), maxFieldBytes)])
+		n := min(len(value), maxFieldBytes)
+		r.name, r.value = name, value[:n:n] // the mail's own bytes: what is added goes elsewhere
 	}
 }
 
 func (r *headerReader) flush() {
 	if r.name != "" && len(r.fields) < maxHeaderFields {
-		r.fields = append(r.fields, [2]string{r.name, string(bytes.TrimSpace(r.value))})
+		r.fields = append(r.fields, headerField{r.name, string(bytes.TrimSpace(r.value))})
 	}
 	r.name, r.value = "", nil
 }

@@ -33,7 +33,7 @@ func (r *reading) multipart(kind string, params map[string]string, transfer stri
 			at.kind = "message/rfc822"
 		}
 		h, inside := readHeader(raw, maxPartHeader, r.partDefect)
-		if inner, p := mediaType(h.get("Content-Type")); p["boundary"] == boundary && boundary != "" && strings.HasPrefix(inner, "multipart/") {
+		if inner, p := h.contentType(); p["boundary"] == boundary && boundary != "" && strings.HasPrefix(inner, "multipart/") {
 			// A multipart inside that has the same boundary: its parts are the
 			// ones that follow here.
 			r.defect("two multiparts have one boundary")

@@ -12,7 +12,7 @@ const maxParams = 50
 // mediaType reads a Content-Type or Content-Disposition. Broken parameters are
 // read as far as they go: without quotes, without their end, without a
 // semicolon between them. Continued and encoded ones (RFC 2231) are put
-// together, in every charset.
+// together, in every charset. Without parameters params is nil.
 func mediaType(value string) (kind string, params map[string]string) {
 	value = strings.TrimSpace(value)
 	i := strings.IndexAny(value, "; \t(")
@@ -20,12 +20,14 @@ func mediaType(value string) (kind string, params map[string]string) {
 		i = len(value)
 	}
 	kind = strings.ToLower(strings.Trim(value[:i], `"'`))
-	params = map[string]string{}
-	pieces := map[string][]piece2231{}
+	var pieces map[string][]piece2231
 	for rest := value[i:]; rest != "" && len(params) < maxParams; {
 		var key, v string
 		if key, v, rest = parameter(rest); key == "" {
 			continue
+		}
+		if params == nil {
+			params = map[string]string{}
 		}
 		name, section, ok := strings.Cut(key, "*")
 		if !ok {
@@ -36,6 +38,9 @@ func mediaType(value string) (kind string, params map[string]string) {
 		}
 		p := piece2231{text: v, encoded: strings.HasSuffix(key, "*")}
 		p.at, _ = strconv.Atoi(strings.TrimSuffix(section, "*"))
+		if pieces == nil {
+			pieces = map[string][]piece2231{}
+		}
 		if len(pieces[name]) < maxParams {
 			pieces[name] = append(pieces[name], p)
 		}

@@ -107,10 +107,9 @@ func (r *reading) walk(h *header, body []byte, at place, b *content) {
 // kindOf is the media type of a part. One that cannot be read is text, as RFC
 // 2045 section 5.2 says.
 func (r *reading) kindOf(h *header, at place) (kind string, params map[string]string) {
-	value := h.get("Content-Type")
-	kind, params = mediaType(value)
+	kind, params = h.contentType()
 	switch {
-	case value == "":
+	case h.get("Content-Type") == "":
 		return at.kind, params
 	case kind == "multipart" && params["boundary"] != "":
 		kind = "multipart/mixed"
