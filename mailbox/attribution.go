@@ -53,10 +53,16 @@ var (
 // longestAttribution is in bytes.
 const longestAttribution = 500
 
-var wroteList, wroteSignList = strings.Split(wroteWords, "|"), strings.Split(wroteSigns, "|")
+var (
+	wroteList, wroteSignList = strings.Split(wroteWords, "|"), strings.Split(wroteSigns, "|")
+	wroteStems               = newStems(wroteWords + "|" + wroteSigns)
+)
 
 // wrote tells whether a text has the verb of an attribution, as a whole word.
 func wrote(s string) bool {
+	if !wroteStems.in(s) {
+		return false
+	}
 	s = strings.ToLower(s)
 	for _, w := range wroteList {
 		for from := 0; ; {
@@ -130,12 +136,30 @@ func attributes(s string, oneLine, quote bool) bool {
 
 // attributionEnds tells whether a text ends as an attribution does.
 func attributionEnds(s string) bool {
-	s = strings.TrimRight(s, " *_-.>\t")
-	if strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") {
-		return true
+	return attributionEndings.in(strings.TrimRight(s, " *_-.>\t"))
+}
+
+var attributionEndings = newEndings(":", "：", "wrote", "écrit", "escribió", "escreveu", "scritto", "schrieb", "geschreven", "napisał", "skrev", "写道", "寫道")
+
+// endings are a list of ends of texts, by their last bytes.
+type endings [256][]string
+
+func newEndings(list ...string) *endings {
+	var e endings
+	for _, end := range list {
+		last := end[len(end)-1]
+		e[last] = append(e[last], end)
 	}
-	for _, e := range []string{"wrote", "écrit", "escribió", "escreveu", "scritto", "schrieb", "geschreven", "napisał", "skrev", "写道", "寫道"} {
-		if strings.HasSuffix(s, e) {
+	return &e
+}
+
+// in tells whether a text has one of the ends.
+func (e *endings) in(text string) bool {
+	if text == "" {
+		return false
+	}
+	for _, end := range e[text[len(text)-1]] {
+		if strings.HasSuffix(text, end) {
 			return true
 		}
 	}
@@ -145,18 +169,33 @@ func attributionEnds(s string) bool {
 // mayAttribute is a cheap look at lines: the patterns are long, and almost no
 // line is one of theirs.
 func mayAttribute(lines []string) bool {
-	for n := 0; n < 6 && n < len(lines); n++ {
-		l := strings.TrimSpace(lines[n])
-		if l == "" {
-			if n == 0 {
-				return false
-			}
-			continue
-		}
-		if n > 0 && isQuote(lines[n]) {
+	if strings.TrimSpace(lines[0]) == "" {
+		return false
+	}
+	for n := 0; n < farAttribution && n < len(lines); n++ {
+		if n > 0 && isQuote(lines[n]) || attributionEnds(strings.TrimSpace(lines[n])) {
 			return true
 		}
-		if n < 6 && attributionEnds(l) {
+	}
+	return false
+}
+
+// farAttribution is how many lines an attribution and what stands between it
+// and quoted words take at most.
+const farAttribution = 6
+
+// lookout looks where in some lines an attribution may be, from the first to
+// the last, at each of them once.
+type lookout struct {
+	lines []string
+	next  int // a line that is quoted or ends as an attribution does, or one not looked at yet
+}
+
+// may is mayAttribute of the lines from the i-th on, which is neither empty nor
+// quoted.
+func (a *lookout) may(i int) bool {
+	for a.next = max(a.next, i); a.next < i+farAttribution && a.next < len(a.lines); a.next++ {
+		if l := a.lines[a.next]; isQuote(l) || attributionEnds(strings.TrimSpace(l)) {
 			return true
 		}
 	}

@@ -24,9 +24,9 @@ const holidayPhrases = `(?:i am |i'm )?on (?:vacation|holidays?|annual leave|par
 var (
 	// autoWhole is such a phrase as the whole subject, or before a colon or the
 	// subject that it answers.
-	autoWhole = regexp.MustCompile(`(?i)^\W{0,3}(?:` + autoPhrases + `)\s*(?:[:：!.)\]】]|$|\s-\s|\s–\s|\((?:re|aw|sv|was|betr)|\b(?:re|aw|fwd?):)`)
-	autoBegin = regexp.MustCompile(`(?i)^\W{0,3}(?:` + autoPhrases + `|` + holidayPhrases + `)(?:[^\pL]|$)`)
-	challenge = regexp.MustCompile(`(?i)(?:please confirm|confirm your|verify your|\[confirm\]|action required).{0,40}(?:message|e-?mail|delivery)|needs? (?:your )?(?:confirmation|verification)|(?:receipt|thank you for contacting|we (?:have )?received your|ihre (?:anfrage|nachricht) (?:ist|haben|wurde)|ticket (?:received|created|opened)|eingangsbestätigung|accusé de réception|acuse de recibo)`)
+	autoWhole = newOpening(`(?i)^\W{0,3}(?:`+autoPhrases+`)\s*(?:[:：!.)\]】]|$|\s-\s|\s–\s|\((?:re|aw|sv|was|betr)|\b(?:re|aw|fwd?):)`, autoPhrases)
+	autoBegin = newOpening(`(?i)^\W{0,3}(?:`+autoPhrases+`|`+holidayPhrases+`)(?:[^\pL]|$)`, autoPhrases+`|`+holidayPhrases)
+	challenge = guard(`confirm|verify your|verification|action required|receipt|contacting|received your|ihre |ticket |eingangsbest|acuse de recibo`, `(?i)(?:please confirm|confirm your|verify your|\[confirm\]|action required).{0,40}(?:message|e-?mail|delivery)|needs? (?:your )?(?:confirmation|verification)|(?:receipt|thank you for contacting|we (?:have )?received your|ihre (?:anfrage|nachricht) (?:ist|haben|wurde)|ticket (?:received|created|opened)|eingangsbestätigung|accusé de réception|acuse de recibo)`)
 )
 
 type likeness int
@@ -52,6 +52,14 @@ func autoSubject(subject string) likeness {
 	return autoNot
 }
 
+// The local parts and names of machines begin so, or are so.
+const (
+	exactDaemons = `mailer[-_.]?daemon|mail[-_.]daemon|maildaemon|microsoftexchange[0-9a-f]{20,}`
+	daemons      = `mailer[-_.]?daemon|postmaster|mail[-_.]?daemon|maildaemon|bounces?|mdaemon|mmdf|mailadmin|mail[-_ ]?administrator|mail delivery|mail system|mailsystem|delivery[-_ ]|microsoft (?:outlook|exchange)|system administrator|systemadministrator|courier mail`
+	robots       = `notifications?|notify|notifier|alerts?|alarm|mailer|updates?|automated|automat(?:ic|ed)?|robot|bot|system|root|cron|daemon|nagios|zabbix|monitoring|jira|confluence|github|gitlab|jenkins|www-data|apache|wordpress|service-?account|receipts?|statements?|security|account[-_]?(?:security|update)s?`
+	newsletters  = `news|newsletters?|marketing|promo(?:tions?)?|offers?|deals|campaigns?|angebote?|info-?mail|digest|announce(?:ments?)?|events?|community|hello-news`
+)
+
 var (
 	// bounceSubject are the words that mail servers give their reports.
 	bounceSubject = regexp.MustCompile(`(?i)undeliver(?:ed|able)|^ndn:|^\[bounce\]|unable to deliver|could not deliver|delivery (?:status|failed|failure|has failed|report|problem|error|incomplete|delayed|unsuccessful)|delivery has been delayed|delayed mail|returned (?:e?mail|to sender|message)|mail (?:delivery|system) (?:failed|failure|error|subsystem|system|status)|mail delivery|failure (?:notice|notification)|message (?:could not be|not|status|delivery|delayed|undeliverable)|notice: mail delivery status|` +
@@ -62,10 +70,10 @@ var (
 		`配信不能|配信できません|送信できません|未配信|無法傳遞|无法投递|未送达|退信|投递失败|배달되지 않음|전송 실패|반송|không gửi được|tidak terkirim`)
 	bounceText = regexp.MustCompile(`(?i)could not be delivered|permanent (?:fatal )?error|undeliverable|\b55\d[ -]|user unknown|returned to (?:you|sender)|delivery failed`)
 
-	daemonExact   = regexp.MustCompile(`(?i)^(?:mailer[-_.]?daemon|mail[-_.]daemon|maildaemon|microsoftexchange[0-9a-f]{20,})$`)
-	daemonName    = regexp.MustCompile(`(?i)^(?:mailer[-_.]?daemon|postmaster|mail[-_.]?daemon|maildaemon|bounces?|mdaemon|mmdf|mailadmin|mail[-_ ]?administrator|mail delivery|mail system|mailsystem|delivery[-_ ]|microsoft (?:outlook|exchange)|system administrator|systemadministrator|courier mail)`)
+	daemonExact   = newOpening(`(?i)^(?:`+exactDaemons+`)$`, exactDaemons)
+	daemonName    = newOpening(`(?i)^(?:`+daemons+`)`, daemons)
 	responderName = regexp.MustCompile(`(?i)vacation|auto-?(?:respon|reply)`)
-	noReply       = regexp.MustCompile(`(?i)(?:^|[-_.+])(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|donot?reply|noresponse|no[-_.]response|nepasrepondre|ne-pas-repondre|keine[-_.]?antwort|nicht[-_.]?antworten|noresponder|no-responder|naoresponda|non-rispondere|nonrispondere|geenantwoord|nie-odpowiadaj|ikkesvar|svar-ej|unattended|noanswer)(?:[-_.+0-9]|$)`)
-	robotName     = regexp.MustCompile(`(?i)^(?:notifications?|notify|notifier|alerts?|alarm|mailer|updates?|automated|automat(?:ic|ed)?|robot|bot|system|root|cron|daemon|nagios|zabbix|monitoring|jira|confluence|github|gitlab|jenkins|www-data|apache|wordpress|service-?account|receipts?|statements?|security|account[-_]?(?:security|update)s?)(?:[-_.+0-9]|$)`)
-	newsName      = regexp.MustCompile(`(?i)^(?:news|newsletters?|marketing|promo(?:tions?)?|offers?|deals|campaigns?|angebote?|info-?mail|digest|announce(?:ments?)?|events?|community|hello-news)(?:[-_.+0-9]|$)`)
+	noReply       = guard(`reply|respon|pondre|antwo|rispond|odpowiadaj|svar|unattended|noanswer`, `(?i)(?:^|[-_.+])(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|donot?reply|noresponse|no[-_.]response|nepasrepondre|ne-pas-repondre|keine[-_.]?antwort|nicht[-_.]?antworten|noresponder|no-responder|naoresponda|non-rispondere|nonrispondere|geenantwoord|nie-odpowiadaj|ikkesvar|svar-ej|unattended|noanswer)(?:[-_.+0-9]|$)`)
+	robotName     = newOpening(`(?i)^(?:`+robots+`)(?:[-_.+0-9]|$)`, robots)
+	newsName      = newOpening(`(?i)^(?:`+newsletters+`)(?:[-_.+0-9]|$)`, newsletters)
 )

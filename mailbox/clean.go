@@ -24,12 +24,16 @@ func Clean(s string, max int) string {
 	if len(s) > 4*max {
 		s = s[:4*max]
 	}
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if strings.IndexFunc(s, unclean) >= 0 {
+	clean := cleanLength(s)
+	if clean == len(s) {
+		return cut(s, max)
+	}
+	if s = strings.ToValidUTF8(s, "\uFFFD"); strings.IndexFunc(s[clean:], unclean) >= 0 {
 		var b strings.Builder
 		b.Grow(len(s))
-		last := rune(0)
-		for _, r := range s {
+		b.WriteString(s[:clean])
+		last, _ := utf8.DecodeLastRuneInString(s[:clean])
+		for _, r := range s[clean:] {
 			if joins(last, r) {
 				b.WriteRune(r)
 				last = r
@@ -50,6 +54,26 @@ func Clean(s string, max int) string {
 	return cut(s, max)
 }
 
+// cleanLength is how much of the beginning is valid UTF-8 that Clean has
+// nothing to do about.
+func cleanLength(s string) int {
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			if c < ' ' && c != '\n' && c != '\t' || c == 0x7f {
+				return i
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 || unclean(r) {
+			return i
+		}
+		i += n
+	}
+	return len(s)
+}
+
 // unclean tells whether Clean has something to do about a letter.
 func unclean(r rune) bool {
 	if r < 0x7f {
@@ -60,6 +84,9 @@ func unclean(r rune) bool {
 
 // cleanLine is Clean for what must be one line: a header's value.
 func cleanLine(s string, max int) string {
+	if s == "" {
+		return ""
+	}
 	return cut(strings.Join(strings.Fields(Clean(s, 2*max)), " "), max)
 }
 

@@ -53,7 +53,7 @@ var mobileStems = newStems(mobileParts)
 // mobile tells whether a line is what a mail program adds of itself, and not a
 // sentence about sending.
 func mobile(t string) bool {
-	if len(t) > 250 || strings.HasSuffix(t, "?") || !mobileStems.in(strings.ToLower(t)) {
+	if len(t) > 250 || strings.HasSuffix(t, "?") || !mobileStems.in(t) {
 		return false
 	}
 	if apologies.MatchString(t) {
@@ -85,7 +85,7 @@ func disclaimer(lines []string) bool {
 		if l == "" && words > 40 {
 			break
 		}
-		if words += len(l); legal.in(strings.ToLower(l)) {
+		if words += len(l); legal.in(l) {
 			return true
 		}
 		if l == "" && words > 30 {

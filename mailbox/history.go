@@ -62,8 +62,14 @@ func isForward(l string) bool {
 // isRule tells whether a line is drawn across, as some programs do above the
 // fields of the mail they quote.
 func isRule(l string) bool {
-	return len(l) >= 3 && (strings.Trim(l, "_") == "" || strings.Trim(l, "-") == "" || strings.Trim(l, "=") == "" || strings.Trim(l, "*") == "" || strings.Trim(l, "—–─━") == "") || l == "* * *"
+	if len(l) < 3 || !rules[l[0]] {
+		return false
+	}
+	return strings.Trim(l, "_") == "" || strings.Trim(l, "-") == "" || strings.Trim(l, "=") == "" || strings.Trim(l, "*") == "" || strings.Trim(l, "—–─━") == "" || l == "* * *"
 }
+
+// rules are the first bytes of such lines.
+var rules = [256]bool{'_': true, '-': true, '=': true, '*': true, 0xe2: true} // 0xe2: of all dashes
 
 // aboveLine are the words by which help desks ask for the answer above a line,
 // lower case.
@@ -98,11 +104,10 @@ func typeAbove(l string) (above, decorated bool) {
 	if !decorated && strings.Count(l, " ") > 12 {
 		return false, false
 	}
-	l = strings.ToLower(l)
-	if !aboveStems.in(l) && !(decorated && strings.Contains(l, "reply above")) {
+	if !aboveStems.in(l) && !(decorated && strings.Contains(strings.ToLower(l), "reply above")) {
 		return false, false
 	}
-	return decorated || imperative.MatchString(l), decorated
+	return decorated || imperative.MatchString(strings.ToLower(l)), decorated
 }
 
 var imperative = regexp.MustCompile(`^(?:to reply|please|bitte|veuillez|por favor|reply|respond|type|write|enter|add|antworten|schreiben|geben|ihre antwort|répondez|répondre|écrivez|tapez|merci|votre réponse|responda|escriba|escribe|responde|su respuesta|escreva|digite|sua resposta|rispondi|scrivi|scriva|rispondere|inserisci|typ|schrijf|antwoord|uw antwoord|plaats|svara|skriv|skriv ditt|svar|kirjoita|vastaa|odpowiedz|prosimy|proszę|wpisz|napisz|odpovězte|napište|prosím|odpovedzte|napíšte|kérjük|írja|válaszát|răspundeți|vă rugăm|scrieți|lütfen|yanıtınızı|cevabınızı|пожалуйста|введите|ответьте|напишите|пишите|будь ласка|введіть|напишіть|моля|παρακαλώ|απαντήστε|γράψτε|אנא|נא|השב|הקלד|كتابة|يرجى|الرجاء|اكتب|返信|ここに|回答|请|請|답장|회신|vui lòng|nhập|silakan|balas|ketik|molimo|prosimo|กรุณา|on the)`)

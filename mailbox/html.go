@@ -356,6 +356,9 @@ func tokens(source string) string {
 
 // tidy drops spaces at line ends and more than one empty line.
 func tidy(s string) string {
+	if s = strings.TrimSpace(s); isTidy(s) {
+		return s
+	}
 	var out []string
 	empty := 0
 	for line := range strings.SplitSeq(s, "\n") {
@@ -371,4 +374,10 @@ func tidy(s string) string {
 		out = append(out, line)
 	}
 	return strings.TrimSpace(strings.Join(out, "\n"))
+}
+
+// isTidy tells whether tidy has nothing to do about a text that begins and ends
+// with words.
+func isTidy(s string) bool {
+	return !strings.Contains(s, "\u00a0") && !strings.Contains(s, " \n") && !strings.Contains(s, "\t\n") && !strings.Contains(s, "\n\n\n")
 }

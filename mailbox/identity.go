@@ -14,23 +14,36 @@ import (
 // subject and the first words of the readable text, with white space unified.
 // This is version 1 of it, and the letter in front says so.
 func identity(m *Message, date string) string {
-	h := sha256.New()
-	for _, s := range []string{m.MessageID, date, strings.ToLower(m.From.Addr), m.Subject, letters(m.Text, 4096)} {
-		h.Write([]byte(s))
-		h.Write([]byte{0})
+	b := make([]byte, 0, 8192)
+	for _, s := range []string{m.MessageID, date, strings.ToLower(m.From.Addr), m.Subject} {
+		b = append(append(b, s...), 0)
 	}
-	return "a" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:12]))
+	b = append(appendLetters(b, cut(m.Text, 4096)), 0)
+	sum := sha256.Sum256(b)
+	return "a" + identityText.EncodeToString(sum[:12])
 }
+
+var identityText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // letters keeps letters and digits only, at most max bytes of text.
 func letters(s string, max int) string {
-	s = cut(s, max)
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
+	return string(appendLetters(nil, cut(s, max)))
+}
+
+// appendLetters adds a text's letters, in lower case, and digits to b.
+func appendLetters(b []byte, s string) []byte {
+	for _, r := range s {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			b = append(b, byte(r))
+		case r >= 'A' && r <= 'Z':
+			b = append(b, byte(r)|0x20)
+		case r < utf8.RuneSelf:
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			b = utf8.AppendRune(b, unicode.ToLower(r))
 		}
-		return -1
-	}, s)
+	}
+	return b
 }
 
 // fewestWords is how many words a mail must have to be told from others by
@@ -45,22 +58,25 @@ func Print(text string) uint64 {
 	// FNV-1a of the words, each with a space behind it.
 	const start, prime = 14695981039346656037, 1099511628211
 	h, words, within := uint64(start), 0, false
-	for i, r := range folded {
-		size := utf8.RuneLen(r)
-		if r >= utf8.RuneSelf && !unicode.IsLetter(r) || r < utf8.RuneSelf && (r < 'a' || r > 'z') && r != '\'' {
-			if within {
-				h = (h ^ ' ') * prime
-			}
-			within = false
-			continue
+	for i := 0; i < len(folded); {
+		size, letter := 1, folded[i] >= 'a' && folded[i] <= 'z' || folded[i] == '\''
+		if folded[i] >= utf8.RuneSelf {
+			var r rune
+			r, size = utf8.DecodeRuneInString(folded[i:])
+			letter = unicode.IsLetter(r)
 		}
-		if !within {
-			within = true
+		switch {
+		case letter && !within:
 			words++
+		case !letter && within:
+			h = (h ^ ' ') * prime
 		}
-		for k := range size {
-			h = (h ^ uint64(folded[i+k])) * prime
+		if within = letter; letter {
+			for k := range size {
+				h = (h ^ uint64(folded[i+k])) * prime
+			}
 		}
+		i += size
 	}
 	if within {
 		h = (h ^ ' ') * prime

@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"math"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -13,9 +12,10 @@ import (
 // begin: almost no line begins so, and a long pattern takes a hundred times as
 // long to say so.
 type opening struct {
-	re     *regexp.Regexp
-	starts map[string]bool          // in lower case, at most startLength runes
-	pairs  [utf8.RuneSelf][2]uint64 // the first two letters of a start, both of ASCII
+	re      *regexp.Regexp
+	starts  map[string]bool // in lower case, at most startLength runes
+	lengths [startLength + 1]bool
+	triples [4096]bool // by stemHash: the first three letters of a start, all of ASCII
 }
 
 const (
@@ -26,7 +26,13 @@ const (
 // opens makes an opening of the alternatives for a line's first words, whatever
 // their case.
 func opens(alternatives string) *opening {
-	re := regexp.MustCompile(`(?i)^[\s\W]{0,4}(?:` + alternatives + `)`)
+	return newOpening(`(?i)^[\s\W]{0,4}(?:`+alternatives+`)`, alternatives)
+}
+
+// newOpening makes an opening of a pattern that begins with at most openingMarks
+// marks and one of the alternatives.
+func newOpening(pattern, alternatives string) *opening {
+	re := regexp.MustCompile(pattern)
 	tree, err := syntax.Parse("(?i:"+alternatives+")", syntax.Perl)
 	if err != nil {
 		panic(err) // it compiled a line above
@@ -35,15 +41,24 @@ func opens(alternatives string) *opening {
 	for start := range starts(tree) {
 		start = strings.TrimSuffix(start, more)
 		o.starts[start] = true
-		switch {
-		case start == "" || start[0] >= utf8.RuneSelf:
-		case len(start) == 1:
-			o.pairs[start[0]] = [2]uint64{math.MaxUint64, math.MaxUint64}
-		case start[1] < utf8.RuneSelf:
-			o.pairs[start[0]][start[1]>>6] |= 1 << (start[1] & 63)
+		o.lengths[utf8.RuneCountInString(start)] = true
+		if start != "" {
+			o.begin([]byte(start[:min(len(start), shortestStem)]))
 		}
 	}
 	return o
+}
+
+// begin notes the first letters of a start, with all that may follow fewer than
+// three.
+func (o *opening) begin(start []byte) {
+	if len(start) == shortestStem {
+		o.triples[stemHash(start[0], start[1], start[2])] = true
+		return
+	}
+	for c := range byte(utf8.RuneSelf) {
+		o.begin(append(start, c))
+	}
 }
 
 // MatchString tells whether a line begins so.
@@ -67,19 +82,16 @@ func (o *opening) mayStart(line string) bool {
 	if o.starts[""] {
 		return true
 	}
-	if len(line) > 1 && line[0] < utf8.RuneSelf && line[1] < utf8.RuneSelf {
-		a, b := asciiLower(line[0]), asciiLower(line[1])
-		if o.pairs[a][b>>6]&(1<<(b&63)) == 0 {
-			return false
-		}
+	if len(line) >= shortestStem && asciiOnly(line[:shortestStem]) && !o.triples[stemHash(lower[line[0]], lower[line[1]], lower[line[2]])] {
+		return false
 	}
 	var b [startLength * utf8.UTFMax]byte
-	start := b[:0]
+	start, runes := b[:0], 0
 	for _, r := range line {
-		if len(start)+utf8.UTFMax > len(b) {
+		if runes++; runes > startLength {
 			return false
 		}
-		if start = utf8.AppendRune(start, folded(r)); o.starts[string(start)] {
+		if start = utf8.AppendRune(start, folded(r)); o.lengths[runes] && o.starts[string(start)] {
 			return true
 		}
 	}
@@ -96,6 +108,9 @@ func asciiLower(c byte) byte {
 // folded is the same rune for all that a pattern takes for each other whatever
 // their case: the long s for s, the Kelvin sign for k.
 func folded(r rune) rune {
+	if r < utf8.RuneSelf {
+		return rune(lower[r])
+	}
 	least := r
 	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
 		least = min(least, f)

@@ -21,10 +21,12 @@ func TestOpeningsAreTheirPatterns(t *testing.T) {
 		}
 	}
 	for _, line := range []string{"", "  ", "This e-mail is confidential", "** THIS MESSAGE", "> — this", "Virus-free. www.avast.com", "_this is", "this", "thi",
-		"https://www.avast.com/x", " https://www.avast.com/x", "<https://www.avast.com/antivirus>", "Unsubscribe here", "To unsubscribe", "この電子メール", "«この電子メールは", "ΤΟ ΠΑΡΌΝ", "\u017fans virus x", "ab this"} {
+		"https://www.avast.com/x", " https://www.avast.com/x", "<https://www.avast.com/antivirus>", "Unsubscribe here", "To unsubscribe", "この電子メール", "«この電子メールは", "ΤΟ ΠΑΡΌΝ", "\u017fans virus x", "ab this",
+		"Out of office", "AUTO REPLY: x", "«Autosvar", "Urlaub", "FWD: x", "i: x", "W\u0440: x", "Mailer-Daemon", "mailer_daemon", "\u212aundenpost", "robot", "news-1", "hello-news", "Veuillez, agréer recevoir", "je vous prie d’agréer x"} {
 		lines = append(lines, line, "* "+line, "!!!! "+line, line+" "+line)
 	}
-	for name, o := range map[string]*opening{"statement": statement, "scannedBy": scannedBy, "unsubscribe": unsubscribe} {
+	for name, o := range map[string]*opening{"statement": statement, "scannedBy": scannedBy, "unsubscribe": unsubscribe, "autoWhole": autoWhole, "autoBegin": autoBegin, "forwarded": forwarded,
+		"daemonExact": daemonExact, "daemonName": daemonName, "robotName": robotName, "newsName": newsName, "letterEnd": letterEnd} {
 		if o.starts[""] || len(o.starts) == 0 {
 			t.Errorf("%s may begin with anything", name)
 		}

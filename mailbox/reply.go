@@ -3,6 +3,7 @@ package mailbox
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Bounds of the work on one mail's text: its lines, and how many of them, that
@@ -56,7 +57,7 @@ func newest(text, name string, forwards bool) string {
 		lines = lines[:maxReplyLines]
 	}
 	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " \t\u3000")
+		lines[i] = trimEnd(lines[i])
 	}
 	own, forwarded := ownLines(lines, forwards)
 	if forwarded {
@@ -67,6 +68,14 @@ func newest(text, name string, forwards bool) string {
 		s = own
 	}
 	return tidy(strings.Join(s, "\n"))
+}
+
+// trimEnd drops the blanks at a line's end.
+func trimEnd(l string) string {
+	if n := len(l); n == 0 || l[n-1] != ' ' && l[n-1] != '\t' && l[n-1] < utf8.RuneSelf {
+		return l
+	}
+	return strings.TrimRight(l, " \t\u3000")
 }
 
 // hasHistory tells whether the rules of text find somebody else's words.
@@ -90,7 +99,8 @@ func ownLines(lines []string, forwards bool) (own []string, forwarded bool) {
 	names := quotingNames(lines)
 	fences := countFences(lines)
 	words, attributed, fenced, introduced := false, false, false, false
-	looks := maxLooks
+	looks, ahead := maxLooks, lookout{lines: lines}
+	own = make([]string, 0, len(lines))
 	var quotes []string
 	for i := 0; i < len(lines); i++ {
 		l := strings.TrimSpace(lines[i])
@@ -119,7 +129,8 @@ func ownLines(lines []string, forwards bool) (own []string, forwarded bool) {
 		}
 		told := introduced
 		introduced = false
-		if looks > 0 && mayAttribute(lines[i:]) {
+		may := looks > 0 && ahead.may(i)
+		if may {
 			looks--
 			if before, n := attributedWithin(lines[i:]); n > 0 {
 				own = append(own, before)
@@ -128,7 +139,7 @@ func ownLines(lines []string, forwards bool) (own []string, forwarded bool) {
 				continue
 			}
 		}
-		kind, n := mark(lines[i:], looks > 0)
+		kind, n := mark(lines[i:], may && looks > 0)
 		switch kind {
 		case marksForward:
 			return append(own, lines[i:]...), true

@@ -47,14 +47,10 @@ var marks = map[string]structure{
 
 // marksHistory is a cheap look at HTML: may its structure mark history?
 func marksHistory(source string) bool {
-	source = strings.ToLower(source)
-	for _, s := range []string{"blockquote", "gmail_quote", "divrplyfwdmsg", "appendonsend", "quote", "border-top:solid", "border-top: solid", "olk_src_body_section", "reference-message", "stopspelling", "zwchr", "zmail_extra", "__headers__", "messagereplysection"} {
-		if strings.Contains(source, s) {
-			return true
-		}
-	}
-	return false
+	return historyMarks.in(source)
 }
+
+var historyMarks = newStems("quote|divrplyfwdmsg|appendonsend|border-top:solid|border-top: solid|olk_src_body_section|reference-message|stopspelling|zwchr|zmail_extra|__headers__|messagereplysection")
 
 // quoted tells what an element is by its marks. Without any, a blockquote is
 // the sender's own unless an attribution stands before it or in it.

@@ -11,7 +11,7 @@ var forms = []string{"noreply", "no-reply", "no_reply", "donotreply", "do-not-re
 
 // viaName is how a service names itself in From beside the person for whom it
 // sends: "Kim Lee via Acme Forms".
-var viaName = regexp.MustCompile(`(?i)\S (?:via|über|durch|par|tramite|através de|przez|för|on behalf of) \S`)
+var viaName = guard(` via | durch | par | tramite | przez | on behalf of `, `(?i)\S (?:via|über|durch|par|tramite|através de|przez|för|on behalf of) \S`)
 
 // onBehalf finds the person for whom a web form, a help desk or a group of the
 // team's own sends a mail from its own address. They are named in Reply-To, or
@@ -87,6 +87,7 @@ func formName(text string) string {
 func startsWith(addr string, words []string) bool {
 	local := localPart(addr)
 	return slices.ContainsFunc(words, func(w string) bool {
-		return local == w || strings.HasPrefix(local, w+"-") || strings.HasPrefix(local, w+"+")
+		rest, ok := strings.CutPrefix(local, w)
+		return ok && (rest == "" || rest[0] == '-' || rest[0] == '+')
 	})
 }

@@ -20,7 +20,7 @@ func signature(lines []string, name string) []string {
 	}
 	// What stands far above the end is no signature.
 	far := max(0, end-longestSignature)
-	own := append([]string(nil), lines[:far]...)
+	own := append(make([]string, 0, len(lines)), lines[:far]...)
 	said := hasWords(own)
 	told := said // more than a greeting
 	fenced, fences := false, countFences(lines[far:])
@@ -78,10 +78,15 @@ func signed(lines []string, i int, names []string) bool {
 		return hasWords(rest) && !underlines(lines, i) && !tells(rest) && (signs(rest, 8, 0) && detached(lines, i) || signs(rest, 3, 0))
 	case closes(t):
 		return signs(rest, 14, 0)
-	case containsAny(strings.ToLower(t), names) && (!strings.HasPrefix(t, "-") && !labelled(lines, i) && ownName(t, names) || closesWithName(t, names)):
+	case mentions(t, names) && (!strings.HasPrefix(t, "-") && !labelled(lines, i) && ownName(t, names) || closesWithName(t, names)):
 		return signs(rest, 8, 0)
 	}
 	return dashName(lines, i)
+}
+
+// mentions tells whether a line that may be a name has one of a name's words.
+func mentions(t string, names []string) bool {
+	return len(names) > 0 && len(t) <= longestSignOff && containsAny(strings.ToLower(t), names)
 }
 
 // underlines tells whether a rule stands directly under a short line and above

@@ -49,7 +49,7 @@ func closes(t string) bool {
 	if len(t) < 200 && letterEnd.MatchString(t) {
 		return true
 	}
-	if len(t) > 90 {
+	if len(t) > longestClosing {
 		return false
 	}
 	t = strings.ToLower(strings.Trim(t, " \t,.!-–—*_;:、。،！"))
@@ -59,29 +59,31 @@ func closes(t string) bool {
 	t = strings.TrimRightFunc(t, func(r rune) bool {
 		return unicode.IsSymbol(r) || unicode.IsMark(r) || unicode.IsSpace(r) || r == 0x200d
 	})
-	t = fromPlace.ReplaceAllString(t, "")
-	if closings[t] {
-		return true
+	if strings.Contains(t, " aus ") || strings.Contains(t, " nach ") {
+		t = fromPlace.ReplaceAllString(t, "")
 	}
-	for _, and := range []string{" regards", " grüße", " grüßen", " grüsse", " cordialement", " saludos", " saluti", " groet", " groeten", " hälsningar", " hilsen", " terveisin", " pozdravem", " pozdrawiam", " уважением"} {
-		if strings.HasSuffix(t, and) && strings.Count(t, " ") <= 4 {
-			return true
-		}
-	}
-	return false
+	return closings[t] || closingEnds.in(t) && strings.Count(t, " ") <= 4
 }
+
+// longestClosing and longestSignOff are how long a closing formula, alone and
+// with a name, may be, in bytes.
+const longestClosing, longestSignOff = 90, 120
+
+var closingEnds = newEndings(" regards", " grüße", " grüßen", " grüsse", " cordialement", " saludos", " saluti", " groet", " groeten", " hälsningar", " hilsen", " terveisin", " pozdravem", " pozdrawiam", " уважением")
 
 var (
 	// letterEnd is how formal letters in French end.
-	letterEnd = regexp.MustCompile(`(?i)^(?:je vous prie|nous vous prions|veuillez).{0,20}[ '’](?:agréer|recevoir|croire).{0,120}$`)
+	letterEnd = newOpening(`(?i)^(?:`+letterEnds+`).{0,20}[ '’](?:agréer|recevoir|croire).{0,120}$`, letterEnds)
 	// fromPlace is where a German greeting comes from.
 	fromPlace = regexp.MustCompile(` (?:aus|nach) \pL+$`)
 )
 
+const letterEnds = `je vous prie|nous vous prions|veuillez`
+
 // closesWithName tells whether a line is a formula and the sender's own name:
 // "Kind regards, Anna".
 func closesWithName(t string, names []string) bool {
-	if len(t) > 120 {
+	if len(t) > longestSignOff {
 		return false
 	}
 	words := strings.Fields(t)
@@ -120,11 +122,17 @@ func ownName(line string, names []string) bool {
 
 var dashed = regexp.MustCompile(`^[-–—~/]{1,2} ?(\pL[\pL.'’]*(?: \pL[\pL.'’]*){0,2})[.!]?$`)
 
+// dashes are the first bytes of such lines.
+var dashes = [256]bool{'-': true, '~': true, '/': true, 0xe2: true} // 0xe2: of – and —
+
 // dashName tells whether a line is "-Anna" or "/Anna" at the end of a mail: no
 // item of a list, which has others beside it or a colon before it. A name that
 // is not written as one follows a sentence.
 func dashName(lines []string, i int) bool {
 	t := strings.TrimSpace(lines[i])
+	if !dashes[t[0]] {
+		return false
+	}
 	m := dashed.FindStringSubmatch(t)
 	if m == nil || nextText(lines, i+1) >= 0 && !signs(lines[i+1:], 8, 0) {
 		return false

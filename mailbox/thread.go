@@ -9,9 +9,12 @@ import (
 // their languages, with a count ("RE[2]:", "Re^3:", "AW(2):").
 const answerPrefix = `re|aw|antw?|antwort|sv|vs|vast|rv|ref|odp|r|rif|res|resp|respuesta|ynt|yan|yanıt|cevap|απ|σχετ|отв|ответ|відп|hl|回复|答复|回覆|答覆|返信|답장|회신|تجاوب|رد|השב|תגובה|bls|balas|trả lời|vá|válasz|od`
 
+// forwardPrefix is the same of a forward.
+const forwardPrefix = `fwd?|wg|tr|i|rv|enc|pd|vb|vl|doorst|fs|továbbítás|ilt|i̇lt|пересл|转发|轉寄|転送|전달|הועבר`
+
 var (
 	answered  = regexp.MustCompile(`(?i)^(?:` + answerPrefix + `)\s*(?:[\[(^]\s*\d{1,3}\s*[\])]?)?\s*[:：]\s*`)
-	forwarded = regexp.MustCompile(`(?i)^(?:fwd?|wg|tr|i|rv|enc|pd|vb|vl|doorst|fs|továbbítás|ilt|i̇lt|пересл|转发|轉寄|転送|전달|הועבר)\s*[:：]\s*`)
+	forwarded = newOpening(`(?i)^(?:`+forwardPrefix+`)\s*[:：]\s*`, forwardPrefix)
 	tagged    = regexp.MustCompile(`^\[[^\]]{1,40}\]\s*`)
 )
 
@@ -24,7 +27,7 @@ func BaseSubject(subject string) (base string, answer bool) {
 		case answered.MatchString(subject):
 			subject, answer = answered.ReplaceAllString(subject, ""), true
 		case forwarded.MatchString(subject):
-			subject = forwarded.ReplaceAllString(subject, "")
+			subject = forwarded.re.ReplaceAllString(subject, "")
 		case answer && tagged.MatchString(subject):
 			subject = tagged.ReplaceAllString(subject, "")
 		default:

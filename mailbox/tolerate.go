@@ -56,9 +56,8 @@ func fromUTF16(b []byte, defect func(string)) []byte {
 // lineEnds makes every line end LF. A CR alone ends a line where the first line
 // does so; else it is one in the text, and inside a header's line no end of it.
 func lineEnds(b []byte, defect func(string)) []byte {
-	first := bytes.IndexByte(b, '\r')
-	if first < 0 {
-		return b
+	if out, ok := plainLineEnds(b); ok {
+		return out
 	}
 	if bytes.Contains(b, []byte("\r\r\n")) {
 		b = bytes.ReplaceAll(b, []byte("\r\r\n"), []byte("\n"))
@@ -77,6 +76,24 @@ func lineEnds(b []byte, defect func(string)) []byte {
 		}
 	}
 	return bytes.ReplaceAll(b, []byte("\r"), []byte("\n"))
+}
+
+// plainLineEnds is lineEnds for a mail in which every CR stands singly before
+// an LF, as it should.
+func plainLineEnds(b []byte) (out []byte, ok bool) {
+	first := bytes.IndexByte(b, '\r')
+	if first < 0 {
+		return b, true
+	}
+	out = make([]byte, 0, len(b))
+	for i := first; i >= 0; i = bytes.IndexByte(b, '\r') {
+		if i+1 == len(b) || b[i+1] != '\n' {
+			return nil, false
+		}
+		out = append(out, b[:i]...)
+		b = b[i+1:]
+	}
+	return append(out, b...), true
 }
 
 // mboxLine tells whether a line is the one that mbox puts before a mail, and
