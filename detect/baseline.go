@@ -139,6 +139,22 @@ var kSteps = func() (steps [68 * 240]uint8) {
 	return steps
 }()
 
+// stepHours is the length of the windows of a step.
+var stepHours = func() (hours [48]float64) {
+	for i := range hours {
+		hours[i] = math.Exp2(float64(i)/4) / 60
+	}
+	return hours
+}()
+
+// weekend is 1 for the hours of the week that are not of working days.
+func weekend(hour int) int {
+	if hour >= 120 {
+		return 1
+	}
+	return 0
+}
+
 // flat is a baseline before anything was seen.
 func (b *baseline) flat(level float64) {
 	b.level, b.v1, b.v10, b.slope, b.lasting = level, priorSpread, 1.3*priorSpread, 0.25, priorLasting
@@ -191,11 +207,12 @@ func (b *baseline) table() {
 	within := math.Log(b.v10/b.v1) / math.Log(6)
 	memory := -1 / math.Log(b.lasting) // hours
 	for i := range b.vTable {
-		hours := math.Exp2(float64(i)/4) / 60
-		v := b.v1 * math.Pow(hours, -b.slope)
+		hours, slope := stepHours[i], b.slope
 		if hours < 1 {
-			v = b.v1 * math.Pow(math.Max(hours, 1./30), -within)
+			hours, slope = math.Max(hours, 1./30), within
 		}
+		v := b.v1 * math.Pow(hours, -slope)
+		hours = stepHours[i]
 		b.vTable[i] = math.Max(v+0.15*uncertain, 0.01)
 		b.fades[i] = b.lasting * (1 - math.Exp(-hours/memory)) * memory / hours
 	}
@@ -212,34 +229,39 @@ func (b *baseline) learn(now time.Time, week *ring, shape *[168]float64, share f
 	if b.first == 0 || begin >= end {
 		return
 	}
+	week.fill(begin, end)
+	// Hours of the week have the same bound each time.
+	var most [168]float64
+	known := b.seen > 50 && b.days() > coldDays/2
+	for w := range most {
+		most[w] = math.Inf(1)
+		if known {
+			e := b.level * b.profile[w]
+			most[w] = 3*e + 3*math.Sqrt(e) + 3
+		}
+	}
 	var n, exposure [168]float64
 	var dayN, dayE [2][24]float64
 	var sum, weight, total float64
-	old := *b
-	known := old.seen > 50 && old.days() > coldDays/2
 	for h := begin; h < end; h++ {
 		i := h % historyHours
 		if b.hidden[i] {
 			continue
 		}
-		wh := week.at(h)
-		c := 0.0
-		if h <= b.last {
-			c = float64(b.counts[i])
+		w := week.index[i]
+		exposure[w]++
+		if h > b.last || b.counts[i] == 0 {
+			continue
 		}
-		if known {
-			e := old.level * old.profile[wh]
-			c = math.Min(c, 3*e+3*math.Sqrt(e)+3)
-		}
-		n[wh] += c
-		exposure[wh]++
-		d := 0
-		if wh >= 120 {
-			d = 1
-		}
-		dayN[d][wh%24] += c
-		dayE[d][wh%24]++
+		c := min(float64(b.counts[i]), most[w])
+		n[w] += c
 		total += c
+		if shape == nil {
+			dayN[weekend(int(w))][w%24] += c
+		}
+	}
+	for w, e := range exposure {
+		dayE[weekend(w)][w%24] += e
 	}
 	b.seen = total
 	// The profile.
@@ -251,10 +273,7 @@ func (b *baseline) learn(now time.Time, week *ring, shape *[168]float64, share f
 	var p [168]float64
 	believed := 0.0
 	for w := range p {
-		d := 0
-		if w >= 120 {
-			d = 1
-		}
+		d := weekend(w)
 		prior := 1.0
 		if shape != nil {
 			prior = shape[w]
@@ -289,18 +308,11 @@ func (b *baseline) learn(now time.Time, week *ring, shape *[168]float64, share f
 		if b.hidden[i] {
 			continue
 		}
-		wh := week.at(h)
-		c := 0.0
-		if h <= b.last {
-			c = float64(b.counts[i])
+		w, wt := week.index[i], decay[end-h]
+		if h <= b.last && b.counts[i] > 0 {
+			sum += wt * min(float64(b.counts[i]), most[w])
 		}
-		if known {
-			e := old.level * old.profile[wh]
-			c = math.Min(c, 3*e+3*math.Sqrt(e)+3)
-		}
-		wt := decay[end-h]
-		sum += wt * c
-		weight += wt * b.profile[wh]
+		weight += wt * b.profile[w]
 	}
 	b.level = (sum + priorLevel*share*priorWeight) / (weight + priorWeight)
 	// Of what scatters, the profile has followed some, which the hours to come
@@ -314,6 +326,12 @@ func (b *baseline) learn(now time.Time, week *ring, shape *[168]float64, share f
 // one hour and six, and how alike neighbouring hours are.
 // They are raised by a factor, since the baseline was fitted to these hours.
 func (b *baseline) scatter(begin, end int64, week *ring, raise float64) {
+	// What is expected in an hour of the week, and what follows from it.
+	var lambdas, most, squared [168]float64
+	for w := range lambdas {
+		l := b.level * b.profile[w]
+		lambdas[w], most[w], squared[w] = l, 4*l+4*math.Sqrt(l)+3, l*l
+	}
 	var d1, e1, d6, e6, n6, l6, d10, e10, next, lag float64
 	before, beforeLambda := 0.0, 0.0
 	k6 := 0
@@ -323,26 +341,29 @@ func (b *baseline) scatter(begin, end int64, week *ring, raise float64) {
 			k6, n6, l6, beforeLambda = 0, 0, 0, 0
 			continue
 		}
-		wh := week.at(h)
-		lambda := b.level * b.profile[wh]
-		full, c, squares := 0.0, 0.0, 0.0
+		w := week.index[i]
+		lambda := lambdas[w]
+		full, squares := 0.0, 0.0
 		if h <= b.last {
 			full, squares = float64(b.counts[i]), float64(b.squares[i])
 		}
-		c = math.Min(full, 4*lambda+4*math.Sqrt(lambda)+3)
-		d1 += (c-lambda)*(c-lambda) - lambda
-		e1 += lambda * lambda
-		// An hour that was capped counts in its parts by as much less.
-		if full > 0 {
+		c := full
+		if full > most[w] {
+			// An hour that is capped counts in its parts by as much less.
+			c = most[w]
 			squares *= c * c / (full * full)
 		}
-		d10 += squares - lambda/3*c + lambda*lambda/6 - lambda
-		e10 += lambda * lambda / 6
+		off := c - lambda
+		d1 += off*off - lambda
+		e1 += squared[w]
+		sixth := squared[w] / 6
+		d10 += squares - lambda/3*c + sixth - lambda
+		e10 += sixth
 		if beforeLambda > 0 {
-			next += before * (c - lambda)
+			next += before * off
 			lag += beforeLambda * lambda
 		}
-		before, beforeLambda = c-lambda, lambda
+		before, beforeLambda = off, lambda
 		n6, l6, k6 = n6+c, l6+lambda, k6+1
 		if k6 == 6 {
 			d6 += (n6-l6)*(n6-l6) - l6

@@ -79,6 +79,7 @@ type Detector struct {
 	learned   time.Time            // first complaint ever seen
 	unlearned bool                 // history came in since the baseline was learned
 	newest    time.Time            // of the history
+	begins    []begin              // memory that accuse uses again
 }
 
 // New returns a detector that has seen nothing.

@@ -7,58 +7,88 @@ import "time"
 // generations, of which the older is dropped whole, since looking for what is
 // outdated one by one cost more than all else.
 type memory[K comparable] struct {
-	young, old map[K]*sightings
+	young, old generation[K]
 	turned     time.Time // when young began
 }
 
-// sightings are when it counted, by stream.
-type sightings []sighting
+// generation keeps the sightings beside each other and finds them by number:
+// one by one in memory of their own, a day of an inbox was a million pieces.
+type generation[K comparable] struct {
+	places map[K]int32
+	list   []sightings
+}
+
+// sightings are when it counted, by stream: a few, since a complaint counts in
+// its kind, its group and all together.
+type sightings struct {
+	few  [3]sighting
+	n    int        // of few that are in use
+	more []sighting // beyond them
+}
 
 type sighting struct {
 	nano   int64
 	stream int
 }
 
-// of finds what is remembered of a key, to be read and added to.
+// of finds what is remembered of a key, to be read and added to until the next
+// call.
 func (m *memory[K]) of(key K, at time.Time) *sightings {
-	if m.young == nil || len(m.young) >= mostPeople/2 || at.Sub(m.turned) > countOnce {
-		m.old, m.young, m.turned = m.young, map[K]*sightings{}, at
+	if m.young.places == nil || len(m.young.list) >= mostPeople/2 || at.Sub(m.turned) > countOnce {
+		m.old, m.turned = m.young, at
+		// A day has about as many as the day before.
+		m.young = generation[K]{make(map[K]int32, len(m.old.list)), make([]sightings, 0, len(m.old.list)+len(m.old.list)/8)}
 	}
-	if s := m.young[key]; s != nil {
-		return s
+	y := &m.young
+	if i, ok := y.places[key]; ok {
+		return &y.list[i]
 	}
-	s := m.old[key]
-	if s == nil {
-		s = &sightings{}
+	y.places[key] = int32(len(y.list))
+	if i, ok := m.old.places[key]; ok {
+		y.list = append(y.list, m.old.list[i])
+	} else {
+		y.list = append(y.list, sightings{})
 	}
-	m.young[key] = s
-	return s
+	return &y.list[len(y.list)-1]
 }
 
 // within tells how often it counted in a stream within countOnce of an instant.
-func (s sightings) within(stream int, at time.Time) (n int) {
+func (s *sightings) within(stream int, at time.Time) (n int) {
 	nano := at.UnixNano()
-	for _, x := range s {
-		if x.stream == stream && time.Duration(nano-x.nano).Abs() < countOnce {
+	for i := range s.n {
+		if s.few[i].recent(stream, nano) {
+			n++
+		}
+	}
+	for i := range s.more {
+		if s.more[i].recent(stream, nano) {
 			n++
 		}
 	}
 	return n
 }
 
+func (x *sighting) recent(stream int, nano int64) bool {
+	return x.stream == stream && time.Duration(nano-x.nano).Abs() < countOnce
+}
+
 // add notes that it counts, in the place of what was too long ago to matter.
 func (s *sightings) add(stream int, at time.Time) {
-	nano := at.UnixNano()
-	for i := range *s {
-		if x := &(*s)[i]; x.stream == stream && time.Duration(nano-x.nano).Abs() >= countOnce {
-			x.nano = nano
-			return
+	x := sighting{at.UnixNano(), stream}
+	for _, list := range [2][]sighting{s.few[:s.n], s.more} {
+		for i := range list {
+			if o := &list[i]; o.stream == stream && !o.recent(stream, x.nano) {
+				*o = x
+				return
+			}
 		}
 	}
-	if *s == nil {
-		*s = make(sightings, 0, 4) // its kind, its group and all together
+	if s.n < len(s.few) {
+		s.few[s.n] = x
+		s.n++
+		return
 	}
-	*s = append(*s, sighting{nano, stream})
+	s.more = append(s.more, x)
 }
 
 // known is what is remembered of a complaint's sender, words and firm. Words

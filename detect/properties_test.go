@@ -162,8 +162,8 @@ func TestBadInputIsBorne(t *testing.T) {
 	for n := range 60_000 { // a flood within an hour
 		d.Complaint(Complaint{At: at.Add(time.Duration(n) * time.Hour / 60_000), Category: "login", Complainant: string(rune(n))})
 	}
-	if len(d.people.young)+len(d.people.old) > mostPeople || len(d.streams) > mostStreams {
-		t.Errorf("%d people and %d streams are remembered", len(d.people.young)+len(d.people.old), len(d.streams))
+	if len(d.people.young.list)+len(d.people.old.list) > mostPeople || len(d.streams) > mostStreams {
+		t.Errorf("%d people and %d streams are remembered", len(d.people.young.list)+len(d.people.old.list), len(d.streams))
 	}
 	for _, s := range d.streams {
 		if len(s.events) > mostWindow {

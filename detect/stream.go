@@ -25,6 +25,7 @@ type stream struct {
 	clock  time.Time
 	tau    float64 // expected complaints since the beginning, at clock
 	events []event
+	room   []event // the memory that they lie in
 	// barrier: windows may not reach behind it, so that an incident already
 	// reported does not ring again.
 	barrier  time.Time
@@ -120,12 +121,24 @@ func (s *stream) advance(to time.Time, hours *calendar) {
 func (s *stream) add(e event) {
 	e.tau, e.nano = s.tau, e.at.UnixNano()
 	e.heat, e.known = s.recently.add(e.at, e.tau, 1/s.base.v1)
-	s.events = append(s.events, e)
 	drop := 0
-	for drop < len(s.events) && (len(s.events)-drop > mostWindow || e.at.Sub(s.events[drop].at) > longestWindow) {
+	for drop < len(s.events) && (len(s.events)-drop >= mostWindow || e.at.Sub(s.events[drop].at) > longestWindow) {
 		drop++
 	}
-	s.events = s.events[drop:] // append moves them now and then
+	s.events = s.events[drop:]
+	if len(s.events) == cap(s.events) {
+		s.makeRoom()
+	}
+	s.events = append(s.events, e)
+}
+
+// makeRoom moves the events to the beginning of their memory, which is made
+// larger when they fill more than half of it.
+func (s *stream) makeRoom() {
+	if n := len(s.events); 2*n > len(s.room) || n == 0 {
+		s.room = make([]event, max(16, 4*n))
+	}
+	s.events = s.room[:copy(s.room, s.events)]
 }
 
 // window is one hypothesis: a surge since start.
@@ -228,8 +241,9 @@ type begin struct {
 }
 
 // begins are the complaints that may be the first of a surge: each as likely as
-// a window from there is evidence. The weights add up to 1.
-func (s *stream) begins(now time.Time) (list []begin) {
+// a window from there is evidence. The weights add up to 1. They are appended to
+// an empty list.
+func (s *stream) begins(now time.Time, list []begin) []begin {
 	best := leastScan
 	for i := len(s.events) - 2; i >= 0 && !s.events[i].at.Before(s.barrier); i-- {
 		e := &s.events[i]
@@ -293,12 +307,14 @@ type ring struct {
 	index [historyHours]uint8
 }
 
-func (r *ring) at(hour int64) int {
-	i := hour % historyHours
-	if r.known[i] != hour || hour == 0 {
-		r.known[i], r.index[i] = hour, uint8(r.of(time.Unix(hour*3600, 0)).index)
+// fill sees to it that the index of a span's hours is known: each in the place
+// of its number modulo historyHours.
+func (r *ring) fill(begin, end int64) {
+	for hour := begin; hour < end; hour++ {
+		if i := hour % historyHours; r.known[i] != hour || hour == 0 {
+			r.known[i], r.index[i] = hour, uint8(r.of(time.Unix(hour*3600, 0)).index)
+		}
 	}
-	return int(r.index[i])
 }
 
 // weekHour is an hour of the week: 0 is Monday at midnight.

@@ -69,7 +69,7 @@ func TestSomebodyIsRememberedForADay(t *testing.T) {
 	if !(known{who: m.of(-1, at)}).counts(s, at.Add(countOnce)) {
 		t.Error("a complaint a day later did not count")
 	}
-	if n := len(m.young) + len(m.old); n > mostPeople+1 {
+	if n := len(m.young.list) + len(m.old.list); n > mostPeople+1 {
 		t.Errorf("%d are remembered", n)
 	}
 }

@@ -153,7 +153,7 @@ const named = 0.55
 // anything. None is named when none comes close.
 func (d *Detector) accuse(t *tracked, v verdict) {
 	s := v.stream
-	begins := s.begins(d.now)
+	d.begins = s.begins(d.now, d.begins[:0])
 	type candidate struct {
 		x      *deployed
 		weight float64
@@ -169,7 +169,7 @@ func (d *Detector) accuse(t *tracked, v verdict) {
 			continue
 		}
 		weight := 0.0
-		for _, b := range begins {
+		for _, b := range d.begins {
 			if lead := b.at.Sub(x.At); lead >= 0 && lead < hotAfter+15*time.Minute {
 				weight += b.weight * delay(lead, b.gap)
 			}
