@@ -71,14 +71,14 @@ func FuzzHTML(f *testing.F) {
 	f.Add("<div class=gmail_quote><div class=gmail_attr>x</div></div><div id=divRplyFwdMsg>y</div><hr>z")
 	f.Fuzz(func(t *testing.T, source string) {
 		source = cut(source, 32<<10)
-		text := Clean(htmlText(source, false), maxText)
+		text := Clean((&markup{source: source}).text(false), maxText)
 		checkClean(t, text)
-		checkClean(t, Clean(htmlText(source, true), maxText))
+		checkClean(t, Clean((&markup{source: source}).text(true), maxText))
 		if strings.Contains(text, "\n\n\n") && !strings.Contains(source, "\n\n\n") {
 			t.Fatalf("more than one empty line in %q of %q", text, source)
 		}
 		// Words before every tag are never lost.
-		if text := htmlText("first words "+source, false); !strings.HasPrefix(text, "first words") {
+		if text := (&markup{source: "first words " + source}).text(false); !strings.HasPrefix(text, "first words") {
 			t.Fatalf("the first words are not in %q", cut(text, 200))
 		}
 	})

@@ -8,20 +8,36 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// htmlText turns HTML into readable text: paragraphs, lists, tables as lines,
-// links with their address where the words do not say it; what is hidden
-// (preheaders, tracking pixels, styles, scripts) is dropped. With newest set,
-// quoted history that mail programs mark in the structure is dropped too.
+// markup is the HTML of a part. It is parsed when it is first asked for.
+type markup struct {
+	source string
+	parsed bool
+	doc    *html.Node // nil where there is no tree
+	words  string     // what is read instead of it
+}
+
+// text turns HTML into readable text: paragraphs, lists, tables as lines, links
+// with their address where the words do not say it; what is hidden (preheaders,
+// tracking pixels, styles, scripts) is dropped. With newest set, quoted history
+// that mail programs mark in the structure is dropped too.
 //
 // x/net/html gives up above 512 open elements, and then the tokenizer's words
-// are better than nothing.
-func htmlText(source string, newest bool) string {
-	doc, err := html.Parse(strings.NewReader(source))
-	if err != nil {
-		return tokens(source)
+// are better than nothing; so they are where a tree would cost too much.
+func (m *markup) text(newest bool) string {
+	if !m.parsed {
+		m.parsed = true
+		if !costly(m.source) {
+			m.doc, _ = html.Parse(strings.NewReader(m.source))
+		}
+		if m.doc == nil {
+			m.words = tokens(m.source)
+		}
+	}
+	if m.doc == nil {
+		return m.words
 	}
 	w := &htmlWriter{newest: newest}
-	w.walk(doc)
+	w.walk(m.doc)
 	return tidy(w.b.String())
 }
 

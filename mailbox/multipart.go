@@ -58,7 +58,7 @@ func choose(forms []content) []piece {
 	var plain, rich []piece
 	for _, f := range forms {
 		for _, p := range f.pieces {
-			if p.html != "" {
+			if p.html != nil {
 				rich = append(rich, p)
 			} else if strings.TrimSpace(p.plain) != "" {
 				plain = append(plain, p)

@@ -219,6 +219,7 @@ func BenchmarkWorst(b *testing.B) {
 		{"parts", "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n\nx\n", 600000)},
 		{"elements", "Content-Type: text/html\n\n" + strings.Repeat("<div><font size=1>x", 250000)},
 		{"formatting", "Content-Type: text/html\n\n" + strings.Repeat("<b class=a><i>", 200) + strings.Repeat("<p>x</p>", 100000)},
+		{"copies", "Content-Type: text/html\n\n<div>" + distinct("<b id=%d>", 400) + "</div>" + strings.Repeat("<div>x</div>", 5000)},
 		{"attributions", "\n" + strings.Repeat("On Mon, 2 Nov 2026 at 16:12, A <a@b.example> wrote:\n", 100000)},
 	}
 	for _, tt := range tests {

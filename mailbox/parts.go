@@ -14,9 +14,9 @@ type content struct {
 
 type piece struct {
 	plain    string
-	html     string // set instead of plain for HTML
-	rich     string // the HTML form of plain, where both were sent
-	enclosed bool   // of a mail inside the mail
+	html     *markup // set instead of plain for HTML
+	rich     *markup // the HTML form of plain, where both were sent
+	enclosed bool    // of a mail inside the mail
 }
 
 // own is the content without the mails that are enclosed.
@@ -36,8 +36,8 @@ func readableText(b *content) string { return strings.TrimSpace(Clean(b.text(), 
 func (b *content) text() string {
 	var out []string
 	for _, p := range b.pieces {
-		if p.html != "" {
-			out = append(out, htmlText(p.html, false))
+		if p.html != nil {
+			out = append(out, p.html.text(false))
 		} else {
 			out = append(out, p.plain)
 		}

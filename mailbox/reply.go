@@ -33,11 +33,11 @@ func (b *content) reply(m *Message) string {
 	structured := false
 	for _, p := range b.pieces {
 		words, source := withoutArmour(p.plain), p.html
-		if source == "" && p.rich != "" && marksHistory(p.rich) && !hasHistory(words) {
+		if source == nil && p.rich != nil && p.rich.marksHistory() && !hasHistory(words) {
 			source = p.rich
 		}
-		if source != "" {
-			structured, words = true, htmlText(source, !forwards)
+		if source != nil {
+			structured, words = true, source.text(!forwards)
 		}
 		out = append(out, words)
 	}

@@ -46,9 +46,7 @@ var marks = map[string]structure{
 }
 
 // marksHistory is a cheap look at HTML: may its structure mark history?
-func marksHistory(source string) bool {
-	return historyMarks.in(source)
-}
+func (m *markup) marksHistory() bool { return historyMarks.in(m.source) }
 
 var historyMarks = newStems("quote|divrplyfwdmsg|appendonsend|border-top:solid|border-top: solid|olk_src_body_section|reference-message|stopspelling|zwchr|zmail_extra|__headers__|messagereplysection")
 

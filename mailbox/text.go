@@ -45,7 +45,7 @@ func (r *reading) html(s string, b *content) {
 	}
 	if strings.TrimSpace(s) != "" {
 		r.htmlBytes += len(s)
-		b.pieces = append(b.pieces, piece{html: s})
+		b.pieces = append(b.pieces, piece{html: &markup{source: s}})
 	}
 }
 
