@@ -2,7 +2,6 @@ package classify
 
 import (
 	"math"
-	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -408,119 +407,6 @@ func (v *vocabulary) done(r *reading) {
 		r.at[c.id] = 0
 	}
 	v.pool.Put(r)
-}
-
-// corpus is the texts to learn from, taken apart once.
-type corpus struct {
-	vocab  *vocabulary
-	counts [][]count
-	words  [][]int32 // the numbers of a text's single words, -1 for one not kept
-	ys     []int
-}
-
-// leastTexts is in how many texts a term of a block must occur to be kept. Of a
-// few texts, even a word that was seen once may be what tells classes apart; of
-// very many, pairs of near words are the most terms and the least use.
-func leastTexts(block, texts int) int32 {
-	switch {
-	case block == blockNear && texts > 12_000:
-		return 3
-	case block == blockNear || texts > 3000:
-		return 2
-	}
-	return 1
-}
-
-// newCorpus numbers the terms of texts in the order of their hashes, so that
-// the same texts give the same model.
-func newCorpus(texts []Text, ys []int) *corpus {
-	type seen struct{ texts, last int32 }
-	var all [blocks]map[uint64]seen
-	for b := range all {
-		all[b] = map[uint64]seen{}
-	}
-	var r reading
-	for i, t := range texts {
-		r.take(t)
-		for _, t := range r.terms {
-			if s := all[t.block][t.hash]; s.last != int32(i+1) {
-				all[t.block][t.hash] = seen{s.texts + 1, int32(i + 1)}
-			}
-		}
-	}
-	v := &vocabulary{}
-	for b := range all {
-		from, least := len(v.hashes), leastTexts(b, len(texts))
-		for h, s := range all[b] {
-			if s.texts >= least {
-				v.hashes = append(v.hashes, h)
-			}
-		}
-		slices.Sort(v.hashes[from:])
-		v.ends[b] = int32(len(v.hashes))
-	}
-	v.index()
-	c := &corpus{vocab: v, ys: ys}
-	v.weights = make([]float32, len(v.hashes))
-	for _, t := range texts {
-		r := v.read(t)
-		c.counts = append(c.counts, append(make([]count, 0, len(r.counts)), r.counts...))
-		c.words = append(c.words, append(make([]int32, 0, len(r.singles)), r.singles...))
-		v.done(r)
-	}
-	return c
-}
-
-// vector is that of one text, by weights of weigh.
-func (c *corpus) vector(text int, weights []float32) []feature {
-	return c.vocab.vector(c.counts[text], weights, make([]feature, 0, len(c.counts[text])))
-}
-
-// known is the share of a text's words that have a weight; strange is that
-// share if its class did not exist.
-func (c *corpus) known(text int, weights []float32, sole []int32) (known, strange float64) {
-	for _, id := range c.words[text] {
-		if id < 0 || weights[id] == 0 {
-			continue
-		}
-		known++
-		if int(sole[id]) != c.ys[text] {
-			strange++
-		}
-	}
-	n := float64(max(1, len(c.words[text])))
-	return known / n, strange / n
-}
-
-// weigh finds how telling each term is from some of the texts: the logarithm
-// of how few of the classes use it (inverse class frequency). With few texts a
-// class it says more than how few texts do: 1 point of accuracy at 5 texts.
-func (c *corpus) weigh(texts []int, classes int) (weights []float32, sole []int32) {
-	uses := make([]int32, len(c.vocab.hashes))
-	sole = make([]int32, len(c.vocab.hashes))
-	last := make([]int32, len(c.vocab.hashes))
-	order := slices.Clone(texts)
-	slices.SortStableFunc(order, func(a, b int) int { return c.ys[a] - c.ys[b] })
-	for _, i := range order {
-		y := int32(c.ys[i] + 1)
-		for _, t := range c.counts[i] {
-			if last[t.id] != y {
-				last[t.id] = y
-				uses[t.id]++
-				sole[t.id] = y - 1
-			}
-		}
-	}
-	weights = make([]float32, len(uses))
-	for id, n := range uses {
-		if n > 0 {
-			weights[id] = float32(math.Log(float64(1+classes)/float64(1+n))) + 1
-		}
-		if n != 1 {
-			sole[id] = -1
-		}
-	}
-	return weights, sole
 }
 
 // bound cuts a text to what is judged.

@@ -99,7 +99,7 @@ func (m *Model) taught(ctx context.Context, corrections []Example) *Model {
 		xs[i], costs[i] = slices.Clone(r.vector), lesson
 		n.vocab.done(r)
 	}
-	fitSoftmax(ctx, n.linear, xs, ys, costs, 1, nil)
+	fitSoftmax(ctx, n.linear, func(i int) []feature { return xs[i] }, ys, costs, 1, nil)
 	n.linear.quantise()
 	return n.settled()
 }

@@ -77,17 +77,17 @@ const (
 //
 // l is where it starts from and what the penalty draws to: zero for a new
 // model, a trained one to be taught corrections.
-func fitSoftmax(ctx context.Context, l *linear, xs [][]feature, ys []int, costs []float32, seed uint64, pass func()) {
-	n, k := len(xs), l.classes
+func fitSoftmax(ctx context.Context, l *linear, vector func(text int) []feature, ys []int, costs []float32, seed uint64, pass func()) {
+	n, k := len(ys), l.classes
 	dual := make([]float32, n*k)
 	size := make([]float32, n)
 	order := make([]int, n)
 	rest := make([]uint8, n) // passes that a settled text sits out
-	for i, x := range xs {
+	for i := range ys {
 		order[i] = i
 		dual[i*k+ys[i]] = 1
 		size[i] = 1
-		for _, f := range x {
+		for _, f := range vector(i) {
 			size[i] += f.v * f.v
 		}
 	}
@@ -104,7 +104,7 @@ func fitSoftmax(ctx context.Context, l *linear, xs [][]feature, ys []int, costs 
 				rest[i]--
 				continue
 			}
-			change := a.step(xs[i], dual[i*k:(i+1)*k], costs[i], size[i])
+			change := a.step(vector(i), dual[i*k:(i+1)*k], costs[i], size[i])
 			if change < settled {
 				rest[i] = 3
 			} else {

@@ -35,6 +35,8 @@ const (
 	// muchWork, as texts × classes, is where one held-back fold is enough to
 	// calibrate on and four more trainings would be a long wait.
 	muchWork = 300_000
+	// largeModel, in weights, is where one training at a time is enough room.
+	largeModel = 8 << 20
 )
 
 // Train makes a model from labelled texts of any taxonomy. The same examples
@@ -159,17 +161,27 @@ func (t *training) run(ctx context.Context) (*Model, *Report, error) {
 
 // trainAll fits the model and those that held-back texts are judged by, as many
 // at a time as there are cores; the model itself, which is the largest, first.
+// Where one alone is large they follow each other, in the room of the one
+// before.
 func (t *training) trainAll(ctx context.Context, m *Model, held int) error {
+	size := (len(t.corpus.vocab.hashes) + 1) * len(t.labels)
+	if size > largeModel {
+		room := make([]float32, size)
+		for fold := range held {
+			t.holdBack(ctx, fold, room)
+		}
+		t.fitModel(ctx, m, room)
+		return ctx.Err()
+	}
 	var next atomic.Int32
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), held+1) {
 		wg.Go(func() {
 			for job := int(next.Add(1)) - 1; job <= held && ctx.Err() == nil; job = int(next.Add(1)) - 1 {
 				if job == 0 {
-					m.vocab, m.linear, _ = t.fit(ctx, -1)
-					m.linear.quantise()
+					t.fitModel(ctx, m, make([]float32, size))
 				} else {
-					t.holdBack(ctx, job-1)
+					t.holdBack(ctx, job-1, make([]float32, size))
 				}
 			}
 		})
@@ -178,9 +190,14 @@ func (t *training) trainAll(ctx context.Context, m *Model, held int) error {
 	return ctx.Err()
 }
 
+func (t *training) fitModel(ctx context.Context, m *Model, room []float32) {
+	m.vocab, m.linear, _ = t.fit(ctx, -1, room)
+	m.linear.quantise()
+}
+
 // fit trains on all texts but those of one fold; sole names the class of each
-// term that only one class uses.
-func (t *training) fit(ctx context.Context, without int) (v *vocabulary, l *linear, sole []int32) {
+// term that only one class uses. The weights are made in the room.
+func (t *training) fit(ctx context.Context, without int, room []float32) (v *vocabulary, l *linear, sole []int32) {
 	c := t.corpus
 	var in []int
 	for i := range c.ys {
@@ -189,13 +206,15 @@ func (t *training) fit(ctx context.Context, without int) (v *vocabulary, l *line
 		}
 	}
 	weights, sole := c.weigh(in, len(t.labels))
-	xs, ys, costs := make([][]feature, len(in)), make([]int, len(in)), make([]float32, len(in))
+	ys, costs := make([]int, len(in)), make([]float32, len(in))
 	for k, i := range in {
-		xs[k], ys[k], costs[k] = c.vector(i, weights), c.ys[i], cost
+		ys[k], costs[k] = c.ys[i], cost
 	}
-	l = newLinear(len(c.vocab.hashes), len(t.labels))
+	vector := c.vectors(weights)
+	clear(room)
+	l = &linear{classes: len(t.labels), weights: room}
 	passes := 0
-	fitSoftmax(ctx, l, xs, ys, costs, t.opt.Seed, func() { passes++; t.progress(1) })
+	fitSoftmax(ctx, l, func(k int) []feature { return vector(in[k]) }, ys, costs, t.opt.Seed, func() { passes++; t.progress(1) })
 	t.progress(maxPasses - passes)
 	return c.vocab.with(weights), l, sole
 }
@@ -211,14 +230,15 @@ func (t *training) progress(n int) {
 }
 
 // holdBack judges the texts of one fold by a model of the others.
-func (t *training) holdBack(ctx context.Context, fold int) {
-	v, l, sole := t.fit(ctx, fold)
+func (t *training) holdBack(ctx context.Context, fold int, room []float32) {
+	v, l, sole := t.fit(ctx, fold, room)
 	s, p := make([]float32, len(t.labels)), make([]float32, len(t.labels))
+	vector := t.corpus.vectors(v.weights)
 	for i := range t.examples {
 		if t.fold[i] != fold || ctx.Err() != nil {
 			continue
 		}
-		l.scores(t.corpus.vector(i, v.weights), s)
+		l.scores(vector(i), s)
 		known, strange := t.corpus.known(i, v.weights, sole)
 		class, other := decide(t.stand, s, p, -1), decide(t.stand, s, p, t.ys[i])
 		t.taken[i] = class

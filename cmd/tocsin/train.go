@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"tocsin/classify"
 )
@@ -40,6 +41,10 @@ example:
 }
 
 func (p *program) train(ctx context.Context, out string, seed uint64, skipBad, asJSON bool) error {
+	// What training keeps is a few large pieces, quickly looked through: let no
+	// garbage of their size come on top (15,000 texts in 150 classes: 156
+	// instead of 175 MB).
+	defer debug.SetGCPercent(debug.SetGCPercent(25))
 	examples, err := p.readExamples(p.In, skipBad)
 	if err != nil {
 		return err
