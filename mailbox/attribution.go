@@ -123,7 +123,7 @@ func attributes(s string, oneLine, quote bool) bool {
 		return false
 	}
 	if wrote(s) {
-		if selfWrote.MatchString(s) && !(quote && when) {
+		if !(quote && when) && selfWrote.MatchString(s) {
 			return false
 		}
 		return quote || address || timed.MatchString(s) || strings.Contains(s, " via ") || when && strings.HasPrefix(strings.TrimSpace(s), "--")

@@ -58,10 +58,7 @@ func Clean(s string, max int) string {
 // nothing to do about.
 func cleanLength(s string) int {
 	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			if c < ' ' && c != '\n' && c != '\t' || c == 0x7f {
-				return i
-			}
+		if cleanByte[s[i]] {
 			i++
 			continue
 		}
@@ -73,6 +70,14 @@ func cleanLength(s string) int {
 	}
 	return len(s)
 }
+
+// cleanByte are the bytes of ASCII that Clean keeps.
+var cleanByte = func() (table [256]bool) {
+	for c := range rune(0x7f) {
+		table[c] = !unclean(c)
+	}
+	return table
+}()
 
 // unclean tells whether Clean has something to do about a letter.
 func unclean(r rune) bool {

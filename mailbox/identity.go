@@ -32,16 +32,19 @@ func letters(s string, max int) string {
 
 // appendLetters adds a text's letters, in lower case, and digits to b.
 func appendLetters(b []byte, s string) []byte {
-	for _, r := range s {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			b = append(b, byte(r))
-		case r >= 'A' && r <= 'Z':
-			b = append(b, byte(r)|0x20)
-		case r < utf8.RuneSelf:
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
+	for i := 0; i < len(s); {
+		if c := lower[s[i]]; c < utf8.RuneSelf {
+			if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+				b = append(b, c)
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			b = utf8.AppendRune(b, unicode.ToLower(r))
 		}
+		i += n
 	}
 	return b
 }

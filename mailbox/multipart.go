@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 // multipart reads the parts: of alternatives the plain one if it says
@@ -82,7 +83,11 @@ func placeholder(plain, rich []piece) bool {
 	if len(rich) == 0 {
 		return false
 	}
-	s := strings.ToLower(strings.TrimSpace(plain[0].plain))
+	s := strings.TrimSpace(plain[0].plain)
+	if len(s) >= 300*utf8.UTFMax {
+		return false
+	}
+	s = strings.ToLower(s)
 	return len(s) < 300 && (strings.Contains(s, "html") && (strings.Contains(s, "view") || strings.Contains(s, "display") || strings.Contains(s, "support")))
 }
 

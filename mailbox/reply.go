@@ -113,7 +113,7 @@ func ownLines(lines []string, forwards bool) (own []string, forwarded bool) {
 			words = words || fenced
 			continue
 		}
-		if words && l[0] == '>' && groupwise.MatchString(l) {
+		if words && strings.HasPrefix(l, ">>> ") && groupwise.MatchString(l) {
 			return own, false
 		}
 		if isQuote(lines[i]) || names != nil && names[quotingName(lines[i])] {

@@ -70,23 +70,22 @@ func trimLines(lines []string) []string {
 // formula, or the sender's name, of which the words are given in lower case.
 func signed(lines []string, i int, names []string) bool {
 	t := strings.TrimSpace(lines[i])
+	small := t // in lower case, of a line that is not too long
+	if len(t) <= longestSignOff {
+		small = strings.ToLower(t)
+	}
 	rest := lines[i+1:]
 	switch {
 	case t == "--" || t == "—" || t == "–" || t == "__" || t == "--=":
 		return !goesOnBelow(rest) && (signs(rest, 14, 0) || signs(rest, 14, slogans))
 	case isRule(t) && len(t) < 100:
 		return hasWords(rest) && !underlines(lines, i) && !tells(rest) && (signs(rest, 8, 0) && detached(lines, i) || signs(rest, 3, 0))
-	case closes(t):
+	case closes(t, small):
 		return signs(rest, 14, 0)
-	case mentions(t, names) && (!strings.HasPrefix(t, "-") && !labelled(lines, i) && ownName(t, names) || closesWithName(t, names)):
+	case len(t) <= longestSignOff && containsAny(small, names) && (!strings.HasPrefix(t, "-") && !labelled(lines, i) && ownName(t, names) || closesWithName(t, names)):
 		return signs(rest, 8, 0)
 	}
 	return dashName(lines, i)
-}
-
-// mentions tells whether a line that may be a name has one of a name's words.
-func mentions(t string, names []string) bool {
-	return len(names) > 0 && len(t) <= longestSignOff && containsAny(strings.ToLower(t), names)
 }
 
 // underlines tells whether a rule stands directly under a short line and above

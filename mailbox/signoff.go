@@ -44,25 +44,26 @@ func greets(t string) bool {
 	return len(strings.Fields(t)) <= 5 && len(t) <= 80 && greeting.MatchString(t)
 }
 
-// closes tells whether a line is a closing formula and nothing else.
-func closes(t string) bool {
+// closes tells whether a line, also given in lower case, is a closing formula
+// and nothing else.
+func closes(t, small string) bool {
 	if len(t) < 200 && letterEnd.MatchString(t) {
 		return true
 	}
 	if len(t) > longestClosing {
 		return false
 	}
-	t = strings.ToLower(strings.Trim(t, " \t,.!-–—*_;:、。،！"))
-	if one, other, two := strings.Cut(t, " / "); two {
+	small = strings.Trim(small, " \t,.!-–—*_;:、。،！")
+	if one, other, two := strings.Cut(small, " / "); two {
 		return closings[one] && closings[other]
 	}
-	t = strings.TrimRightFunc(t, func(r rune) bool {
+	small = strings.TrimRightFunc(small, func(r rune) bool {
 		return unicode.IsSymbol(r) || unicode.IsMark(r) || unicode.IsSpace(r) || r == 0x200d
 	})
-	if strings.Contains(t, " aus ") || strings.Contains(t, " nach ") {
-		t = fromPlace.ReplaceAllString(t, "")
+	if strings.Contains(small, " aus ") || strings.Contains(small, " nach ") {
+		small = fromPlace.ReplaceAllString(small, "")
 	}
-	return closings[t] || closingEnds.in(t) && strings.Count(t, " ") <= 4
+	return closings[small] || closingEnds.in(small) && strings.Count(small, " ") <= 4
 }
 
 // longestClosing and longestSignOff are how long a closing formula, alone and
@@ -90,7 +91,8 @@ func closesWithName(t string, names []string) bool {
 	for n := 1; n <= 3 && n < len(words); n++ {
 		at := len(words) - n
 		if ownName(strings.Join(words[at:], " "), names) {
-			return closes(strings.Join(words[:at], " "))
+			formula := strings.Join(words[:at], " ")
+			return closes(formula, strings.ToLower(formula))
 		}
 	}
 	return false
