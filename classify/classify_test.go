@@ -217,7 +217,7 @@ func BenchmarkTrained(b *testing.B) {
 func TestALongMailOfWordsThatSplitIsJudged(t *testing.T) {
 	// One run of letters between spaces can be several words, and a mail can
 	// reach the bound of words in the middle of it.
-	for n := 350; n < 450; n++ {
+	for n := maxWords - 50; n < maxWords+50; n++ {
 		m := Default()
 		if v := m.Classify(Text{Body: strings.Repeat("no ", n) + strings.Repeat("log/in/out/now ", 60)}); v.Category == "" {
 			t.Fatalf("no category after %d words", n)

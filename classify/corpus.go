@@ -67,9 +67,12 @@ func newCorpus(texts []Text, ys []int) *corpus {
 	v.weights = make([]float32, len(v.hashes))
 	for _, t := range texts {
 		r := v.read(t)
-		b := bag{make([]int32, len(r.counts)), make([]uint16, len(r.counts)), append(make([]int32, 0, len(r.singles)), r.singles...)}
+		b := bag{make([]int32, len(r.counts)), make([]uint16, len(r.counts)), make([]int32, len(r.words))}
 		for k, n := range r.counts {
 			b.ids[k], b.times[k] = n.id, uint16(n.n)
+		}
+		for k, w := range r.words {
+			b.words[k] = w.id
 		}
 		c.texts = append(c.texts, b)
 		v.done(r)

@@ -13,16 +13,8 @@ const (
 
 // evidence is the runs of words that spoke most for a class. The weights
 // of a feature sum to zero over the classes, so a positive one speaks for it.
-func (m *Model) evidence(text string, r *reading, class int) []Evidence {
-	spoke, brought := r.spoken(m.linear, class)
-	for _, s := range r.spots {
-		if w := brought[s.place]; s.first == s.last {
-			spoke[s.first] += w
-		} else {
-			spoke[s.first] += w / 2
-			spoke[s.last] += w / 2
-		}
-	}
+func (m *Model) evidence(r *reading, class int) []Evidence {
+	spoke := r.spoken(m.linear, class)
 	total := 0.0
 	for _, s := range spoke {
 		total += max(0, s)
@@ -33,7 +25,7 @@ func (m *Model) evidence(text string, r *reading, class int) []Evidence {
 		if sum < 0.1*total {
 			break
 		}
-		phrase := strings.Join(strings.Fields(text[r.words[from].from:r.words[to-1].to]), " ")
+		phrase := strings.Join(strings.Fields(r.text[r.words[from].from:r.words[to-1].to]), " ")
 		if phrase = strings.Trim(cutRunes(phrase, maxPhrase), " .,;:!?\"()"); phrase != "" {
 			list = append(list, Evidence{phrase, math.Round(100*sum/total) / 100})
 		}
@@ -61,10 +53,45 @@ func heaviestRun(ws []word, spoke []float64, total float64) (from, to int, sum f
 	return from, to, best + price*float64(to-from)
 }
 
-// spoken makes room for what each word said for a class, and returns what each
-// occurrence of a counted term brings: its part of the vector by its weight.
-func (r *reading) spoken(l *linear, class int) (spoke, brought []float64) {
+// spoken is what each word said for a class: of each term it is part of, an
+// occurrence's part of the vector by the weight. Of a term of two words each
+// said half.
+func (r *reading) spoken(l *linear, class int) []float64 {
+	brought := r.bring(l, class)
 	r.spoke = append(r.spoke[:0], make([]float64, len(r.words))...)
+	spoke, spots := r.spoke, r.spots
+	from := int32(0)
+	for i := range r.words {
+		w := &r.words[i]
+		sum := 0.0
+		for _, s := range spots[from:w.spots] {
+			if b := brought[s.place]; s.first == s.last {
+				sum += b
+			} else {
+				sum += b / 2
+				spoke[s.first] += b / 2
+			}
+		}
+		from = w.spots
+		k := &r.kinds[w.kind]
+		for _, at := range r.places[k.from:k.to] {
+			sum += brought[at]
+		}
+		spoke[i] = sum
+	}
+	for _, s := range spots[from:] {
+		if b := brought[s.place]; s.first == s.last {
+			spoke[s.first] += b
+		} else {
+			spoke[s.first] += b / 2
+			spoke[s.last] += b / 2
+		}
+	}
+	return spoke
+}
+
+// bring is what one occurrence of each counted term says for a class.
+func (r *reading) bring(l *linear, class int) []float64 {
 	r.brought = r.brought[:0]
 	place := 0
 	for _, c := range r.counts {
@@ -75,7 +102,7 @@ func (r *reading) spoken(l *linear, class int) (spoke, brought []float64) {
 		}
 		r.brought = append(r.brought, w)
 	}
-	return r.spoke, r.brought
+	return r.brought
 }
 
 func cutRunes(s string, n int) string {

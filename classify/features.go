@@ -4,7 +4,6 @@ import (
 	"math"
 	"strings"
 	"sync"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -36,86 +35,11 @@ type feature struct {
 	v  float32
 }
 
-// word is a word of a text: folded, and where the sender wrote it.
-type word struct {
-	folded   string
-	from, to int
-	clause   int16
-	asks     bool // a question mark follows
-	turns    bool // it turns the meaning, as "but" does
-}
-
 // term is one occurrence of a feature, and the words it is made of.
 type term struct {
 	hash        uint64
 	block       uint8
 	first, last int16
-}
-
-// splitWords cuts a text into folded words, each with its place in the text.
-func splitWords(text string, list []word) []word {
-	pos, clause := 0, int16(0)
-	for pos < len(text) && len(list) < maxWords {
-		start := pos
-		for start < len(text) && asciiSpace(text[start]) {
-			if text[start] == '\n' {
-				clause++
-			}
-			start++
-		}
-		end := start
-		for end < len(text) && !asciiSpace(text[end]) {
-			end++
-		}
-		pos = end
-		if start == end {
-			continue
-		}
-		own := text[start:min(end, start+4*maxToken)]
-		folded := own
-		if !simple(own) {
-			folded = foldWord(own)
-		}
-		for w := range strings.FieldsFuncSeq(folded, notInWord) {
-			if w = strings.Trim(w, "'"); w == "" || len(list) == maxWords {
-				continue
-			}
-			if len(w) > maxToken {
-				w = strings.ToValidUTF8(w[:maxToken], "")
-			}
-			turns := mayTurn[w[0]]&(1<<(len(w)&31)) != 0 && turning[w]
-			if turns {
-				clause++
-			}
-			list = append(list, word{folded: w, from: start, to: end, clause: clause, turns: turns})
-		}
-		if last := text[end-1]; strings.IndexByte(".!?;:", last) >= 0 {
-			clause++
-			if n := len(list); n > 0 && last == '?' {
-				list[n-1].asks = true
-			}
-		}
-	}
-	return list
-}
-
-func asciiSpace(c byte) bool { return c <= ' ' || c == 0x7f }
-
-// simple tells that folding would change nothing.
-func simple(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < 'a' || c > 'z' {
-			return false
-		}
-	}
-	return true
-}
-
-func notInWord(r rune) bool {
-	if r < utf8.RuneSelf {
-		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '\''
-	}
-	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r)
 }
 
 // FNV-1a, with a start of its own for each block.
@@ -124,10 +48,10 @@ const (
 	hashPrime = 1099511628211
 )
 
-func hashWord(s string) uint64 {
+func hashWord(w []byte) uint64 {
 	h := uint64(hashStart)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * hashPrime
+	for _, c := range w {
+		h = (h ^ uint64(c)) * hashPrime
 	}
 	return h
 }
@@ -139,29 +63,11 @@ func hashPair(a, b uint64) uint64 {
 	return (h ^ b) * hashPrime
 }
 
-// terms are the features of words, with the runs of their letters where asked.
-func terms(ws []word, runs bool, list []term) []term {
-	var hashes [maxWords]uint64
-	for i, w := range ws {
-		hashes[i] = hashWord(w.folded)
-		at := int16(i)
-		list = append(list, term{hashes[i] | 1, blockWords, at, at})
-		if i > 0 {
-			list = append(list, term{hashPair(hashes[i-1], hashes[i]) | 1, blockWords, at - 1, at})
-		}
-		for j := max(0, i-nearWords); j < i; j++ {
-			a, b := hashes[j], hashes[i]
-			if a > b {
-				a, b = b, a
-			}
-			list = append(list, term{hashPair(a+1, b) | 1, blockNear, int16(j), at})
-		}
-		if runs {
-			list = letters(w.folded, at, list)
-		}
-	}
-	return list
-}
+// The terms of words with these hashes: one, two that follow each other, and two
+// that are near each other in either order.
+func wordHash(a uint64) uint64         { return a | 1 }
+func neighbourHash(a, b uint64) uint64 { return hashPair(a, b) | 1 }
+func nearHash(a, b uint64) uint64      { return hashPair(min(a, b)+1, max(a, b)) | 1 }
 
 // letters appends the runs of letters of a word, whose ends are part of them.
 func letters(w string, at int16, list []term) []term {
@@ -197,43 +103,73 @@ type vocabulary struct {
 	ends    [blocks]int32
 	weights []float32 // how telling a term is; 0 for one that was never seen
 
-	// Open addressing: the upper half of the hash, and number+1; 0 is free. Most
-	// terms of a text are not known, and the half says so without another look.
-	table []uint64
-	pool  sync.Pool
+	// Open addressing: number+1; 0 is free. Most pairs of a text's words are not
+	// known, and a bit for every term, eight times as many as there are, tells it
+	// of nine in ten of them without leaving the cache.
+	table  []uint32
+	filter []uint64
+
+	concepts [maxConcepts]int32               // by concept: its number, -1 for none
+	together [maxConcepts * maxConcepts]int32 // and of two of a clause
+
+	book wordbook
+	pool sync.Pool
 }
 
 func (v *vocabulary) index() {
-	size := 16
+	size := 64
 	for size < 2*len(v.hashes) {
 		size *= 2
 	}
-	v.table = make([]uint64, size)
+	v.table, v.filter = make([]uint32, size), make([]uint64, size*4/64)
 	for i, h := range v.hashes {
 		at := v.slot(h)
 		for v.table[at] != 0 {
 			at = (at + 1) & (size - 1)
 		}
-		v.table[at] = h>>32<<32 | uint64(i+1)
+		v.table[at] = uint32(i + 1)
+		v.filter[h>>40&uint64(len(v.filter)-1)] |= 1 << (h >> 34 & 63)
+	}
+	v.book.vocab = v
+	for a := range concept(maxConcepts) {
+		v.concepts[a] = v.find(conceptHash(a))
+		for b := range concept(maxConcepts) {
+			v.together[int(a)*maxConcepts+int(b)] = v.find(clauseHash(a, b))
+		}
 	}
 }
 
 // with is the same vocabulary with other weights.
 func (v *vocabulary) with(weights []float32) *vocabulary {
-	return &vocabulary{hashes: v.hashes, ends: v.ends, weights: weights, table: v.table}
+	n := &vocabulary{hashes: v.hashes, ends: v.ends, weights: weights, table: v.table, filter: v.filter, concepts: v.concepts, together: v.together}
+	n.book.vocab = n
+	return n
 }
 
 func (v *vocabulary) slot(h uint64) int { return int((h ^ h>>31) & uint64(len(v.table)-1)) }
 
+// likely is 0 for a term that is not known, and 1 for one that may be.
+func (v *vocabulary) likely(h uint64) uint64 {
+	return v.filter[h>>40&uint64(len(v.filter)-1)] >> (h >> 34 & 63) & 1
+}
+
 // find returns the number of a term, or -1.
 func (v *vocabulary) find(h uint64) int32 {
+	if v.likely(h) == 0 {
+		return -1
+	}
+	return v.number(h)
+}
+
+// number is find for a term that is likely.
+func (v *vocabulary) number(h uint64) int32 {
 	for at := v.slot(h); ; at = (at + 1) & (len(v.table) - 1) {
-		e := v.table[at]
-		if e == 0 {
+		n := v.table[at]
+		if n == 0 {
 			return -1
 		}
-		if n := uint32(e) - 1; e>>32 == h>>32 && v.hashes[n] == h {
-			return int32(n)
+		if v.hashes[n-1] == h {
+			return int32(n - 1)
 		}
 	}
 }
@@ -255,7 +191,7 @@ func (v *vocabulary) vector(counts []count, weights []float32, out []feature) []
 			continue
 		}
 		if c.n > 1 {
-			w *= 1 + float32(math.Log(float64(c.n)))
+			w *= sublinear(c.n)
 		}
 		sum[v.block(c.id)] += float64(w) * float64(w)
 		out = append(out, feature{c.id, w})
@@ -272,141 +208,25 @@ func (v *vocabulary) vector(counts []count, weights []float32, out []feature) []
 	return out
 }
 
+// sublinear is what n occurrences weigh.
+func sublinear(n float32) float32 {
+	if int(n) < len(logarithms) {
+		return logarithms[int(n)]
+	}
+	return 1 + float32(math.Log(float64(n)))
+}
+
+var logarithms = func() (of [256]float32) {
+	for n := range of {
+		of[n] = 1 + float32(math.Log(float64(n)))
+	}
+	return of
+}()
+
+// block is that of a term: of the ends, those up to its number count one each.
+// Blocks come in no order that a processor could foresee, so it does not branch.
 func (v *vocabulary) block(id int32) int {
-	for b, end := range v.ends {
-		if id < end {
-			return b
-		}
-	}
-	return blocks - 1
-}
-
-// reading is one text taken apart, with the room to do so.
-type reading struct {
-	words        []word
-	terms        []term
-	tokens       []token
-	said         []mention
-	singles      []int32 // by word: its number; -1 for one that is not known
-	spots        []spot  // of the known terms, in the order of the text
-	counts       []count
-	at           []int32 // by number: place in counts, plus 1
-	vector       []feature
-	scores, odds []float32
-	known        float64   // share of the words that training had seen
-	spoke        []float64 // by word: what it said for a class
-	brought      []float64 // by count: what one occurrence said for it
-
-	common [commonWords]runs // words met before
-	run    []term            // room for the letters of one word
-
-	language string
-}
-
-// spot is one occurrence of a known term: its words, and its place in counts.
-type spot struct {
-	first, last int16
-	place       int32
-}
-
-// runs are the numbers of the known runs of letters in a word. They are two
-// terms of three, and the same for a word that comes again, in this text or in
-// the next.
-type runs struct {
-	word string
-	ids  []int32
-}
-
-const commonWords = 1 << 11
-
-// split takes a text apart into words and concepts.
-func (r *reading) split(t Text) {
-	r.words = splitWords(bound(joined(t)), r.words[:0])
-	r.language = language(r.words)
-	r.tokens = tokensFrom(r.words, r.tokens[:0])
-	r.said = withMarks(r.words, shipped.mentions(r.words, r.tokens, r.language, r.said[:0]))
-}
-
-// take finds the terms of a text.
-func (r *reading) take(t Text) {
-	r.split(t)
-	r.terms = conceptTerms(r.said, terms(r.words, true, r.terms[:0]))
-}
-
-// read takes a text apart and counts the terms that are known. Give the reading
-// back with done.
-func (v *vocabulary) read(t Text) *reading {
-	r, _ := v.pool.Get().(*reading)
-	if r == nil {
-		r = &reading{at: make([]int32, len(v.hashes))}
-	}
-	r.split(t)
-	r.terms = conceptTerms(r.said, terms(r.words, false, r.terms[:0]))
-	r.singles, r.spots, r.counts = r.singles[:0], r.spots[:0], r.counts[:0]
-	seen, k := 0, 0
-	for i, w := range r.words {
-		at := int16(i)
-		for ; k < len(r.terms) && r.terms[k].block != blockConcepts && r.terms[k].last == at; k++ {
-			t := r.terms[k]
-			id := v.find(t.hash)
-			if t.block == blockWords && t.first == t.last {
-				r.singles = append(r.singles, id)
-				if id >= 0 && v.weights[id] > 0 {
-					seen++
-				}
-			}
-			r.count(id, t.first, t.last)
-		}
-		for _, id := range r.runs(v, w.folded) {
-			r.count(id, at, at)
-		}
-	}
-	for _, t := range r.terms[k:] {
-		r.count(v.find(t.hash), t.first, t.last)
-	}
-	r.known = float64(seen) / float64(max(1, len(r.words)))
-	r.vector = v.vector(r.counts, v.weights, r.vector[:0])
-	return r
-}
-
-// count counts one occurrence of a term.
-func (r *reading) count(id int32, first, last int16) {
-	if id < 0 {
-		return
-	}
-	k := r.at[id]
-	if k > 0 {
-		r.counts[k-1].n++
-	} else {
-		r.counts = append(r.counts, count{id, 1})
-		k = int32(len(r.counts))
-		r.at[id] = k
-	}
-	r.spots = append(r.spots, spot{first, last, k - 1})
-}
-
-// runs returns the numbers of the known runs of letters in a word.
-func (r *reading) runs(v *vocabulary, w string) []int32 {
-	h := hashWord(w)
-	c := &r.common[(h^h>>31)%commonWords]
-	if c.word == w {
-		return c.ids
-	}
-	c.word, c.ids = strings.Clone(w), c.ids[:0] // the mail itself is not kept
-	r.run = letters(w, 0, r.run[:0])
-	for _, t := range r.run {
-		if id := v.find(t.hash); id >= 0 {
-			c.ids = append(c.ids, id)
-		}
-	}
-	return c.ids
-}
-
-func (v *vocabulary) done(r *reading) {
-	for _, c := range r.counts {
-		r.at[c.id] = 0
-	}
-	v.pool.Put(r)
+	return int(3 + (id-v.ends[0])>>31 + (id-v.ends[1])>>31 + (id-v.ends[2])>>31)
 }
 
 // bound cuts a text to what is judged.

@@ -69,7 +69,7 @@ func FuzzSplit(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, w := range splitWords(bound(s), nil) {
+		for _, w := range Default().vocab.book.split(bound(s), nil) {
 			for _, part := range split(w.folded) {
 				if !strings.Contains(w.folded, part) {
 					t.Fatalf("split(%q) gave %q", w.folded, part)

@@ -1,5 +1,10 @@
 package classify
 
+import (
+	"math/bits"
+	"slices"
+)
+
 // stopWords vote for a language; a library would be wrong on short texts too,
 // and larger than the rest of the program.
 var stopWords = map[string]map[string]bool{
@@ -15,12 +20,15 @@ var stopWords = map[string]map[string]bool{
 	"da": set("og er jeg min vi ikke kan for med har var en et på mig når fra at det hej jeres siden"),
 }
 
+// tongue is a set of languages: a bit for each, in the order of languages.
+type tongue uint16
+
 // spokenBy is the languages of each stop word.
-var spokenBy = func() map[string][]string {
-	by := map[string][]string{}
-	for _, lang := range languages {
+var spokenBy = func() map[string]tongue {
+	by := map[string]tongue{}
+	for i, lang := range languages {
 		for w := range stopWords[lang] {
-			by[w] = append(by[w], lang)
+			by[w] |= 1 << i
 		}
 	}
 	return by
@@ -28,26 +36,33 @@ var spokenBy = func() map[string][]string {
 
 var languages = []string{"en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv", "da"}
 
-// language is the one whose stop words are clearly the most; "" when unsure.
-func language(ws []word) string {
-	votes := map[string]int{}
-	total := 0
-	for _, w := range ws {
-		total++
-		for _, lang := range spokenBy[w.folded] {
-			votes[lang]++
+// tongueOf is the set of one language; without a name, that of all.
+func tongueOf(language string) tongue {
+	if i := slices.Index(languages, language); i >= 0 {
+		return 1 << i
+	}
+	return ^tongue(0)
+}
+
+// language is the one whose stop words are clearly the most of n words; "" when
+// unsure.
+func language(kinds []kind, n int) string {
+	var votes [16]int
+	for _, k := range kinds {
+		for t := k.tongue; t != 0; t &= t - 1 {
+			votes[bits.TrailingZeros16(uint16(t))] += int(k.n)
 		}
 	}
-	best, second := "", 0
-	for _, lang := range languages {
-		switch n := votes[lang]; {
-		case n > votes[best]:
-			best, second = lang, votes[best]
-		case n > second:
-			second = n
+	best, most, second := "", 0, 0
+	for i, lang := range languages {
+		switch v := votes[i]; {
+		case v > most:
+			best, most, second = lang, v, most
+		case v > second:
+			second = v
 		}
 	}
-	if n := votes[best]; n < 2 || n == second || n*8 < total {
+	if most < 2 || most == second || most*8 < n {
 		return ""
 	}
 	return best

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // Model judges texts. It is immutable: Learn and With make new ones.
@@ -33,7 +34,10 @@ func (m *Model) Taxonomy() Taxonomy { return m.taxonomy }
 func (m *Model) Classify(t Text) Verdict {
 	v := Verdict{Category: Other, Model: m.name}
 	if t.Automated != "" {
-		v.Language = language(splitWords(bound(joined(t)), nil))
+		r := m.vocab.room()
+		r.speak(t)
+		v.Language = r.language
+		m.vocab.done(r)
 		v.Confidence = 1
 		v.Evidence = []Evidence{{Phrase: t.Automated, Weight: 1}}
 		return v
@@ -59,7 +63,7 @@ func (m *Model) judge(t Text, v *Verdict) {
 	class := decide(m.stand, r.scores, r.odds, -1)
 	v.Category = m.labels[class]
 	v.Confidence = math.Round(10000*m.calib.of(signsOf(m.stand, r.scores, r.known, class, -1))) / 10000
-	v.Evidence = m.evidence(bound(joined(t)), r, class)
+	v.Evidence = m.evidence(r, class)
 	if v.Confidence < m.calib.Least {
 		v.Category = Other
 	}
@@ -77,7 +81,10 @@ func cutText(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	return strings.ToValidUTF8(s[:n], "")
+	if s = s[:n]; utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "")
 }
 
 // Default returns the built-in model, which needs no training.

@@ -16,21 +16,29 @@ const (
 )
 
 // foldWord is fold for one word, in which signs that look like the letters
-// around them are made them: "l0gin", "passw0rd", "Iogin", "1ogin".
-func foldWord(s string) string {
-	if strings.ContainsAny(s, "01I") && strings.IndexFunc(s, isLower) >= 0 {
-		s = lookalikes(s)
+// around them are made them: "l0gin", "passw0rd", "Iogin", "1ogin". It works in
+// room.
+func foldWord(room []byte, s string) []byte {
+	b, signs := append(room, s...), byte(0)
+	for _, c := range b {
+		signs |= signOf[c]
 	}
-	return fold(s)
+	if signs&(foreign|other) == 0 {
+		return b
+	}
+	if signs&alike != 0 && signs&lower != 0 {
+		lookalikes(b)
+	}
+	if signs&foreign != 0 {
+		return append(b[:0], fold(string(b))...)
+	}
+	return foldASCII(b)
 }
-
-func isLower(r rune) bool { return r >= 'a' && r <= 'z' }
 
 // lookalikes takes a zero between letters for an o, and a one or capital i
 // between small letters, or before "o", for an l.
-func lookalikes(s string) string {
-	b := []byte(s)
-	low := func(i int) bool { return i >= 0 && i < len(b) && isLower(rune(b[i])) }
+func lookalikes(b []byte) {
+	low := func(i int) bool { return i >= 0 && i < len(b) && b[i] >= 'a' && b[i] <= 'z' }
 	for i, c := range b {
 		switch {
 		case c == '0' && low(i-1) && low(i+1):
@@ -40,7 +48,31 @@ func lookalikes(s string) string {
 			b[i] = 'l'
 		}
 	}
-	return string(b)
+}
+
+// foldASCII is fold in place, for a word without control characters.
+func foldASCII(b []byte) []byte {
+	folded := b[:0]
+	var last byte
+	run := 0
+	for _, c := range b {
+		letter := true
+		switch {
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case c == '`':
+			c, letter = '\'', false
+		default:
+			letter = c >= 'a' && c <= 'z'
+		}
+		if c != last {
+			last, run = c, 0
+		}
+		if run++; run < maxRun || letter && run == maxRun {
+			folded = append(folded, c)
+		}
+	}
+	return folded
 }
 
 // fold makes a text comparable: NFKC, lower case, invisible letters dropped,
@@ -200,14 +232,6 @@ func clauses(text string) []clause {
 }
 
 var turning = set("but however although though yet aber jedoch allerdings doch mais cependant pero sin mas porém però ma tuttavia maar echter ale jednak")
-
-// mayTurn is the lengths of the words in turning, as bits, by their first byte.
-var mayTurn = func() (lengths [256]uint32) {
-	for w := range turning {
-		lengths[w[0]] |= 1 << (len(w) & 31)
-	}
-	return lengths
-}()
 
 // unify writes the many forms of "not" and of "cannot" in one way, so that the
 // lexicon needs each phrase once: "ca n't", "cannot", "cant", "unable to", "not

@@ -1,0 +1,83 @@
+package classify
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// counted are the numbers of a text's known terms as judging counts them.
+func counted(v *vocabulary, t Text) map[int32]float32 {
+	r := v.read(t)
+	defer v.done(r)
+	n := map[int32]float32{}
+	for _, c := range r.counts {
+		n[c.id] += c.n
+	}
+	return n
+}
+
+// taken are the same as training finds them.
+func taken(v *vocabulary, t Text) map[int32]float32 {
+	var r reading
+	r.take(t)
+	n := map[int32]float32{}
+	for _, x := range r.terms {
+		if id := v.find(x.hash); id >= 0 {
+			n[id]++
+		}
+	}
+	return n
+}
+
+func TestAMailIsJudgedByTheTermsThatTrainingFinds(t *testing.T) {
+	v := Default().vocab
+	held := readJSONL(t, "testdata/heldout.jsonl")
+	var all strings.Builder
+	for i, l := range held {
+		if all.WriteString(l.Text + "\n"); i%12 == 11 { // of many different words
+			held = append(held, labelled{Example: Example{Text: all.String()}})
+			all.Reset()
+		}
+	}
+	texts := append([]string{strings.Repeat("I can't log in, the page says my password isn't right. Please help? ", 15)}, hostile...)
+	for _, l := range held {
+		texts = append(texts, l.Text)
+	}
+	for _, s := range texts {
+		if got, want := counted(v, Text{Body: s}), taken(v, Text{Body: s}); !reflect.DeepEqual(got, want) {
+			t.Errorf("%.60q: judging counts %d terms, training finds %d, or not as often", s, len(got), len(want))
+		}
+	}
+}
+
+func TestAVerdictIsTheSameWhateverWasJudgedBefore(t *testing.T) {
+	texts := []string{"I can't log in since this morning, the reset link doesn't come either", "Wo finde ich die Rechnung für März?"}
+	for i := range 600 {
+		texts = append(texts, fmt.Sprintf("l%dgin wörd%d o'word%d passw0rd%d export%x", i, i, i, i, i*7919))
+	}
+	fresh, err := Default().With(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := make([]Verdict, len(texts))
+	for i, s := range texts {
+		fresh.vocab = Default().vocab.with(Default().vocab.weights) // which has met no word
+		want[i] = fresh.Classify(Text{Body: s})
+	}
+	m := Default()
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for k := range texts {
+				i := (k*(2*w+1) + w) % len(texts)
+				if got := m.Classify(Text{Body: texts[i]}); !reflect.DeepEqual(got, want[i]) {
+					t.Errorf("%q = %+v, want %+v", texts[i], got, want[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
