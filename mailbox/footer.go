@@ -76,9 +76,11 @@ func scanned(t string) bool { return len(t) < 400 && scannedBy.MatchString(t) }
 // disclaimer tells whether lines begin with a lawyer's or a printer's words.
 func disclaimer(lines []string) bool {
 	t := strings.TrimSpace(lines[0])
-	if !statement.MatchString(t) {
-		return false
-	}
+	return statement.mayMatch(t) && lawful(lines) && statement.re.MatchString(t)
+}
+
+// lawful tells whether the first lines have a word of lawyers.
+func lawful(lines []string) bool {
 	words := 0
 	for i := 0; i < len(lines) && i < 8; i++ {
 		l := strings.TrimSpace(lines[i])

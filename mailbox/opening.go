@@ -63,10 +63,15 @@ func (o *opening) begin(start []byte) {
 
 // MatchString tells whether a line begins so.
 func (o *opening) MatchString(line string) bool {
+	return o.mayMatch(line) && o.re.MatchString(line)
+}
+
+// mayMatch is a cheap look at a line's first letters.
+func (o *opening) mayMatch(line string) bool {
 	rest := line
 	for range openingMarks + 1 {
 		if o.mayStart(rest) {
-			return o.re.MatchString(line)
+			return true
 		}
 		r, n := utf8.DecodeRuneInString(rest)
 		if n == 0 || r < utf8.RuneSelf && (r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r)) {
