@@ -26,9 +26,9 @@ type bag struct {
 // very many, pairs of near words are the most terms and the least use.
 func leastTexts(block, texts int) int32 {
 	switch {
-	case block == blockNear && texts > 12_000:
-		return 3
-	case block == blockNear || texts > 3000:
+	case texts > 9000:
+		return [blocks]int32{blockWords: 2, blockLetters: 3, blockNear: 4, blockConcepts: 2}[block]
+	case texts > 3000 || block == blockNear:
 		return 2
 	}
 	return 1

@@ -177,15 +177,17 @@ func TestStudy(t *testing.T) {
 // a little, so that new seeds do not fail it by chance. All is counted by the
 // category named.
 func TestHeldOutMailsAreSorted(t *testing.T) {
-	var c tally
-	for _, l := range readJSONL(t, "testdata/heldout.jsonl") {
-		if v, _ := c.add(Default(), l); v.Complaint != Default().complaint(v.Category) {
-			t.Errorf("category %s, complaint %v", v.Category, v.Complaint)
+	for _, file := range []string{"testdata/heldout.jsonl", "testdata/heldout2.jsonl"} {
+		var c tally
+		for _, l := range readJSONL(t, file) {
+			if v, _ := c.add(Default(), l); v.Complaint != Default().complaint(v.Category) {
+				t.Errorf("%s: category %s, complaint %v", file, v.Category, v.Complaint)
+			}
 		}
-	}
-	accuracy, recall := float64(c.right)/float64(c.texts), float64(c.hitSay)/float64(c.accessIs)
-	precision, falsePages := float64(c.sayRight)/float64(c.accessSay), float64(c.falsePages)/float64(c.quiet)
-	if accuracy < 0.84 || recall < 0.84 || precision < 0.94 || falsePages > 0.025 {
-		t.Errorf("accuracy %.3f; access complaints: recall %.3f, precision %.3f; false pages %.3f\n%v", accuracy, recall, precision, falsePages, &c)
+		accuracy, recall := float64(c.right)/float64(c.texts), float64(c.hitSay)/float64(c.accessIs)
+		precision, falsePages := float64(c.sayRight)/float64(c.accessSay), float64(c.falsePages)/float64(c.quiet)
+		if accuracy < 0.86 || recall < 0.85 || precision < 0.94 || falsePages > 0.03 {
+			t.Errorf("%s: accuracy %.3f; access complaints: recall %.3f, precision %.3f; false pages %.3f\n%v", file, accuracy, recall, precision, falsePages, &c)
+		}
 	}
 }
