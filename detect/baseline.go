@@ -24,18 +24,20 @@ type baseline struct {
 	first   int64              // number of the first hour seen; 0: none
 	last    int64
 
-	level   float64 // complainants an hour, on average over a week
-	profile [168]float64
-	doubt   [168]float64 // relative variance of the profile, as far as it is known
-	current float64      // rate of the hour that was asked for last
-	unsure  float64      // doubt of that hour
-	v1      float64      // relative variance beyond Poisson, over an hour
-	v10     float64      // over ten minutes
-	slope   float64      // how it falls with the length of a window
-	lasting float64      // how alike neighbouring hours are, 0 to 1: the noise's memory
-	seen    float64      // complaints that taught it
-	vTable  [48]float64  // v1 and v10 carried on to windows of any length
-	fades   [48]float64  // how much of the last hours' level goes on in a window
+	level    float64 // complainants an hour, on average over a week
+	profile  [168]float64
+	doubt    [168]float64 // relative variance of the profile, as far as it is known
+	current  float64      // rate of the hour that was asked for last
+	unsure   float64      // doubt of that hour
+	v1       float64      // relative variance beyond Poisson, over an hour
+	v10      float64      // over ten minutes
+	slope    float64      // how it falls with the length of a window
+	lasting  float64      // how alike neighbouring hours are, 0 to 1: the noise's memory
+	shared   float64      // how far it follows what moves the other kinds
+	likeness float64      // share of its scatter that is theirs, too
+	seen     float64      // complaints that taught it
+	vTable   [48]float64  // v1 and v10 carried on to windows of any length
+	fades    [48]float64  // how much of the last hours' level goes on in a window
 }
 
 // Priors of a stream that has taught nothing: few complaints that scatter
@@ -379,4 +381,40 @@ func (b *baseline) scatter(begin, end int64, week *ring, raise float64) {
 	b.v10 = (d10*raise + 1.3*b.v1*weight) / (e10 + weight) * 1.05
 	b.v10 = math.Min(math.Max(b.v10, b.v1), 6*b.v1)
 	b.lasting = math.Min(math.Max((next+priorLasting*b.v1*weight)/((lag+weight)*b.v1), 0.05), 0.85)
+}
+
+// compare learns how far the hours of a stream move with those of all others: a
+// regression of its relative noise on theirs, shrunk to none as long as few
+// hours have spoken.
+func (b *baseline) compare(now time.Time, week *ring, all *baseline) {
+	end := now.Unix() / 3600
+	begin := max(b.first, end-historyHours+1, b.last-historyHours+1)
+	var xy, ll, yy, oo float64
+	for h := begin; h < end; h++ {
+		i := h % historyHours
+		if b.hidden[i] || h > all.last {
+			continue
+		}
+		wh := week.index[i]
+		l := b.level * b.profile[wh]
+		o := all.level*all.profile[wh] - l
+		if o <= 0 {
+			continue
+		}
+		own := 0.0
+		if h <= b.last {
+			own = float64(b.counts[i])
+		}
+		x := math.Min(own, 4*l+4*math.Sqrt(l)+3) - l
+		y := math.Min(math.Max(float64(all.counts[i])-own, 0), 4*o+4*math.Sqrt(o)+3) - o
+		xy += x * y
+		ll += l * o
+		yy += y*y - o
+		oo += o * o
+	}
+	const weight = 8
+	c := math.Max(xy/(ll+weight), 0)
+	v := math.Max((yy+priorSpread*weight)/(oo+weight), 0.01)
+	b.shared = math.Min(c/v, 1.2)
+	b.likeness = math.Min(c*c/(v*b.v1), 0.9)
 }

@@ -120,7 +120,7 @@ func (d *Detector) stream(name string, page bool) *stream {
 	if len(d.streams) >= mostStreams {
 		return nil
 	}
-	s := &stream{name: name, id: len(d.streams), page: page, share: 1, clock: d.now}
+	s := &stream{name: name, id: len(d.streams), page: page, share: 1, clock: d.now, whole: d.all}
 	level := priorLevel
 	if name != "" {
 		s.share = 0.15
@@ -199,6 +199,9 @@ func (d *Detector) Complaint(c Complaint) []Change {
 	}
 	list := d.streamsOf(&c)
 	counted, known := false, d.recall(&c)
+	if !old {
+		d.all.advance(d.now, &d.hours)
+	}
 	for _, s := range list {
 		if !old {
 			s.advance(d.now, &d.hours)
@@ -396,6 +399,7 @@ func (d *Detector) learn(now time.Time) {
 	d.all.base.learn(now, &d.past, nil, 1)
 	for _, s := range d.streams[1:] {
 		s.base.learn(now, &d.past, &d.all.base.profile, 0.15)
+		s.base.compare(now, &d.past, &d.all.base)
 		s.share = math.Min(math.Max(s.base.level/math.Max(d.all.base.level, 1e-6), 0.01), 1)
 	}
 	d.limit.fit(d.all.base.level)

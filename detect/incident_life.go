@@ -400,7 +400,7 @@ func (d *Detector) grow(t *tracked, v verdict, c Complaint) []Change {
 	}
 	if w.first < len(s.events) {
 		w.count = len(s.events) - w.first
-		w.expected, _ = s.expect(&s.events[w.first], s.events[w.first].tau, d.now.UnixNano())
+		w.expected, _ = s.expect(&s.events[w.first], s.events[w.first].tau, d.now.UnixNano(), float64(w.count-1))
 		w.evidence = v.window.evidence
 		had := t.Now
 		d.describe(t, verdict{stream: s, window: w, evidence: v.evidence})
@@ -623,6 +623,7 @@ func (d *Detector) Decide(x Decision) ([]Change, error) {
 		}
 		if t.State != Resolved {
 			t.peak = math.Min(t.peak, t.limit+2) // it teaches the threshold
+			d.limit.skip = false
 			d.resolve(t, at, x.Who)
 		}
 		t.FalseAlarm = true

@@ -31,6 +31,8 @@ type stream struct {
 	barrier  time.Time
 	backlog  backlog
 	recently recently
+	whole    *stream // all complaints together; nil for that one
+	total    int     // complaints counted since the beginning
 }
 
 // recently is what the last hours were like, the newest ones most: numbers that
@@ -57,6 +59,16 @@ func (r *recently) add(at time.Time, tau float64, k float64) (heat, known float6
 	heat = min(max((r.count+k)/(r.expected+k)-1, 0), 4)
 	r.count++
 	return heat, known
+}
+
+// heat is how busy it is beyond what is normal, as add says it.
+func (r *recently) heat(tau float64, at time.Time, k float64) float64 {
+	keep, expected := 1.0, r.expected
+	if gone := float64(at.Sub(r.at)) / float64(recentMemory); gone > 0 {
+		keep = math.Exp(-gone)
+		expected = r.expected*keep + (tau-r.tau)*(1-keep)/gone
+	}
+	return min(max((r.count*keep+k)/(expected+k)-1, 0), 4)
 }
 
 // backlog is mail that is due on top of the rate: what an outage of the inbox
@@ -89,9 +101,16 @@ type event struct {
 	tau  float64
 	// How busy it was before it, beyond what is normal, and how far that is known.
 	heat, known float64
+	whole       mark
 	kind        string
 	message     string
 	who         string // complainant
+}
+
+// mark is where all complaints together were, just before a complaint.
+type mark struct {
+	total     int
+	tau, heat float64
 }
 
 // advance moves the stream's clock: the expected number grows with the rate of
@@ -121,6 +140,10 @@ func (s *stream) advance(to time.Time, hours *calendar) {
 func (s *stream) add(e event) {
 	e.tau, e.nano = s.tau, e.at.UnixNano()
 	e.heat, e.known = s.recently.add(e.at, e.tau, 1/s.base.v1)
+	if w := s.whole; w != nil {
+		e.whole = mark{total: w.total, tau: w.tau, heat: w.recently.heat(w.tau, e.at, 1/w.base.v1)}
+	}
+	s.total++
 	drop := 0
 	for drop < len(s.events) && (len(s.events)-drop >= mostWindow || e.at.Sub(s.events[drop].at) > longestWindow) {
 		drop++
@@ -194,7 +217,7 @@ func (s *stream) scan(now time.Time) (best window) {
 		if bare := s.tau - e.tau; m <= bare || (m-bare)*(m-bare) <= floor*2*bare {
 			continue
 		}
-		lambda, k := s.expect(e, e.tau, until)
+		lambda, k := s.expect(e, e.tau, until, m)
 		if m <= lambda {
 			continue
 		}
@@ -227,7 +250,7 @@ func (s *stream) since(at, now time.Time) window {
 	// Expected from the instant itself to the first complaint, at today's rate.
 	e := &s.events[i]
 	lead := s.base.current * e.at.Sub(at).Hours()
-	lambda, k := s.expect(e, e.tau-lead, now.UnixNano())
+	lambda, k := s.expect(e, e.tau-lead, now.UnixNano(), float64(w.count-1))
 	w.expected = lambda
 	w.evidence = ratio(float64(w.count), lambda, k)
 	return w
@@ -247,8 +270,8 @@ func (s *stream) begins(now time.Time, list []begin) []begin {
 	best := leastScan
 	for i := len(s.events) - 2; i >= 0 && !s.events[i].at.Before(s.barrier); i-- {
 		e := &s.events[i]
-		lambda, k := s.expect(e, e.tau, now.UnixNano())
 		n := len(s.events) - i - 1
+		lambda, k := s.expect(e, e.tau, now.UnixNano(), float64(n))
 		g := ratio(float64(n), lambda, k)
 		best = max(best, g)
 		list = append(list, begin{e.at, now.Sub(e.at) / time.Duration(n), g})
@@ -270,16 +293,42 @@ const resolution = 2 * time.Minute
 
 // expect is how many complainants are normal in a window that begins with a
 // complaint, at a point of expected time, and the inverse of their relative
-// variance: both given how busy it was before.
-func (s *stream) expect(e *event, tau float64, until int64) (lambda, k float64) {
+// variance: both given how busy it was before, and when m came what the other
+// kinds do.
+func (s *stream) expect(e *event, tau float64, until int64, m float64) (lambda, k float64) {
 	step := spanStep(time.Duration(until - e.nano))
 	goesOn := s.base.fades[step]
 	lambda = max(s.tau-tau, s.base.current*(float64(resolution)/float64(time.Hour)))
 	lambda *= 1 + e.heat*goesOn
+	v := s.base.vTable[step] * (1 - e.known*goesOn*goesOn)
+	if s.whole != nil && s.base.shared > 0 {
+		factor, rest := s.others(e, s.tau-tau, m, step, goesOn)
+		lambda, v = lambda*factor, v*rest
+	}
 	if s.backlog.count > 0 {
 		lambda += s.backlog.owed(e.at)
 	}
-	return lambda, 1 / (s.base.vTable[step]*(1-e.known*goesOn*goesOn) + s.base.unsure)
+	return lambda, 1 / (v + s.base.unsure)
+}
+
+// leastOthers is how much lower the rate is thought at most when the others are
+// few: a quarter would make chance ring.
+const leastOthers = 0.7
+
+// others is what the other kinds say of a stream's rate in a window that begins
+// with a complaint and in which lambda are expected and m came: the factor by
+// which it changes, and the share of the scatter that remains. What moves all
+// kinds alike, such as a holiday, a busy hour or growth, is no surge of one.
+func (s *stream) others(e *event, lambda, m float64, step uint8, goesOn float64) (factor, rest float64) {
+	w := s.whole
+	due := (w.tau - e.whole.tau - lambda) * (1 + e.whole.heat*goesOn)
+	if due <= 0 || w.backlog.count > 0 && w.backlog.owed(e.at) > 0 {
+		return 1, 1
+	}
+	came := max(float64(w.total-e.whole.total-1)-m, 0)
+	// Of what they are above normal, as much is no chance.
+	known := 1 / (1 + 1/(w.base.vTable[step]*due))
+	return max(1+s.base.shared*known*(came/due-1), leastOthers), 1 - s.base.likeness*known
 }
 
 // recent counts the complaints of the last span.

@@ -39,7 +39,7 @@ func (s *stream) everyWindow(now time.Time) (best window) {
 		}
 		i := len(s.events) - back
 		e := &s.events[i]
-		lambda, k := s.expect(e, e.tau, now.UnixNano())
+		lambda, k := s.expect(e, e.tau, now.UnixNano(), float64(back-1))
 		if g := ratio(float64(back-1), lambda, k); g > best.evidence {
 			best = window{start: e.at, first: i, count: back, expected: lambda, evidence: g}
 		}

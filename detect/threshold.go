@@ -25,7 +25,6 @@ type threshold struct {
 	max     float64
 	skip    bool
 	peaks   []float64
-	pages   []int64 // numbers of the blocks left out, since they paged
 	current float64 // nats
 }
 
@@ -46,9 +45,7 @@ func (t *threshold) roll(at time.Time) {
 		if n-t.block > mostBlocks {
 			t.block = n - mostBlocks
 		}
-		if t.skip {
-			t.pages = append(t.pages, t.block)
-		} else {
+		if !t.skip {
 			t.peaks = append(t.peaks, t.max)
 			if len(t.peaks) > mostBlocks {
 				t.peaks = slices.Delete(t.peaks, 0, len(t.peaks)-mostBlocks)
@@ -89,14 +86,9 @@ func (t *threshold) fit(rate float64) {
 		excess[i] -= u
 	}
 	budget := t.budget.Count / (t.budget.Per.Hours() / blockLength.Hours())
-	// Some of the largest may have been surges, and of the pages as many as the
-	// budget allows were none: these count as no less than the largest of the
-	// others.
+	// Some of the largest may have been surges that nobody recognised.
 	few := min(n/trimmed, k/4)
-	t.pages = slices.DeleteFunc(t.pages, func(block int64) bool { return t.block-block > mostBlocks })
-	spentOn := int(math.Min(float64(len(t.pages)), budget*float64(n)))
-	n, k = n+spentOn, k+spentOn
-	fitted := u + exceeded(excess, few, spentOn, spent*budget*float64(n)/float64(k))
+	fitted := u + exceeded(excess, few, spent*budget*float64(n)/float64(k))
 	// A past that is worse than expected is believed sooner than a better one.
 	doubt := 60.0
 	if fitted > prior {
@@ -108,11 +100,10 @@ func (t *threshold) fit(rate float64) {
 
 // exceeded is what a further excess exceeds with a given chance, when excesses
 // were seen, in ascending order, of which the largest few are only known to be
-// large, and so are more that are not among them. They come from a generalised
-// Pareto distribution; each of a grid of its scales and shapes has its say as
-// it agrees with what was seen and expected, so that after a short past a heavy
-// tail is still thought possible.
-func exceeded(excess []float64, few, more int, chance float64) float64 {
+// large. They come from a generalised Pareto distribution; each of a grid of its
+// scales and shapes has its say as it agrees with what was seen and expected, so
+// that after a short past a heavy tail is still thought possible.
+func exceeded(excess []float64, few int, chance float64) float64 {
 	known := excess[:len(excess)-few]
 	beyond := known[len(known)-1]
 	type law struct{ scale, shape, weight float64 }
@@ -121,7 +112,7 @@ func exceeded(excess []float64, few, more int, chance float64) float64 {
 	for shape := 0.0; shape < 0.85; shape += 0.1 {
 		for scale := 0.6; scale < 12; scale *= 1.2 {
 			l := law{scale: scale, shape: shape}
-			fit := float64(few+more)*above(beyond, scale, shape) - float64(len(known))*math.Log(scale)
+			fit := float64(few)*above(beyond, scale, shape) - float64(len(known))*math.Log(scale)
 			for _, x := range known {
 				fit += (1 + shape) * above(x, scale, shape)
 			}
@@ -167,9 +158,9 @@ const (
 	shapeSpread = 0.5 // how far from zero shapes are expected: real tails are heavy
 	// trimmed blocks may hold one surge that was not recognised: four weeks.
 	trimmed = 112
-	// spent is what a threshold aims at, as a share of the budget. It may be
-	// above one: a heavy tail is reckoned with that most inboxes do not have.
-	spent = 1.6
+	// spent is what a threshold aims at, as a share of the budget: some of it is
+	// left for years that are not like the past.
+	spent = 0.8
 )
 
 // minEvidence is what a page needs however quiet the past was.
