@@ -81,3 +81,12 @@ func TestAVerdictIsTheSameWhateverWasJudgedBefore(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestWhatIsSaidAfterTheFirstPageIsNotJudged(t *testing.T) {
+	page := strings.Repeat("the invoice of may is wrong ", maxWords/6+1)
+	more := strings.Repeat("and I cannot log in ", 20)
+	m := Default()
+	if a, b := m.Classify(Text{Body: page}), m.Classify(Text{Body: page + more}); !reflect.DeepEqual(a, b) {
+		t.Errorf("a page about an invoice is %+v, and with more after it %+v", a, b)
+	}
+}
