@@ -21,7 +21,7 @@ func origin(examples []Example) string {
 		h.Write(b)
 	}
 	for _, e := range examples {
-		fmt.Fprintf(h, "%q %q %q\n", e.Category, e.Subject, e.Text)
+		fmt.Fprintf(h, "%q %q %q %t\n", e.Category, e.Subject, e.Text, e.Hard)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -15,6 +15,10 @@ import (
 // Example is a text with the category a person gave it.
 type Example struct {
 	Subject, Text, Category string
+
+	// Hard says that it was written to be hard to sort, as few texts are: it is
+	// learned from, but says nothing of how often verdicts are right.
+	Hard bool `json:"-"`
 }
 
 func (e Example) text() Text { return Text{Subject: e.Subject, Body: e.Text} }
@@ -141,7 +145,7 @@ func (t *training) run(ctx context.Context) (*Model, *Report, error) {
 	var seen []judged
 	r := newReport(t.labels)
 	for i, taken := range t.taken {
-		if taken >= 0 {
+		if taken >= 0 && !t.examples[i].Hard {
 			seen = append(seen, t.judged[i])
 		}
 	}

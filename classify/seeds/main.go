@@ -10,6 +10,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tocsin/classify"
@@ -53,18 +54,30 @@ func read(folder string) (examples []classify.Example, err error) {
 		lines := bufio.NewScanner(f)
 		lines.Buffer(nil, 1<<20)
 		for n := 1; lines.Scan(); n++ {
-			var e classify.Example
-			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			var s seed
+			if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
 				return nil, fmt.Errorf("%s:%d: %w", name, n, err)
 			}
-			e.Text = said(e.Text)
-			examples = append(examples, e)
+			s.Text, s.Hard = said(s.Text), s.hard()
+			examples = append(examples, s.Example)
 		}
 		if err := lines.Err(); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return examples, nil
+}
+
+// seed is a line of a file: a mail, and what is unusual about it.
+type seed struct {
+	classify.Example
+	Tags []string
+}
+
+// hard tells whether a mail was written to be taken for something else, in a
+// roundabout way, in haste, in anger: whether any tag says more than its form.
+func (s seed) hard() bool {
+	return slices.ContainsFunc(s.Tags, func(tag string) bool { return tag != "short" && tag != "long" && tag != "greeting" })
 }
 
 // said drops what a mail quotes: lines that begin with ">", and the line above
