@@ -57,6 +57,15 @@ func TestEvidenceIsTheSendersOwnWords(t *testing.T) {
 	}
 }
 
+// None of the seeds is in these languages: the model must not guess.
+func TestAMailInALanguageTheModelDoesNotKnowIsOther(t *testing.T) {
+	for _, text := range []string{"Giriş yapamıyorum", "ログインできません", "Не могу войти в аккаунт", "我无法登录"} {
+		if v := Default().Classify(Text{Body: text}); v.Category != Other || v.Confidence > 0.3 {
+			t.Errorf("%q = %s, confidence %.2f", text, v.Category, v.Confidence)
+		}
+	}
+}
+
 func TestAMachinesMailIsNoComplaint(t *testing.T) {
 	v := Default().Classify(Text{Body: "I can't log in", Automated: "auto-reply"})
 	if v.Complaint || v.Category != Other {

@@ -65,9 +65,10 @@ type judged struct {
 }
 
 // newConfidence fits a confidence to held-back texts; strangers tells whether
-// texts of no class may come. Where one of the classes is of such texts there
-// are none, and the signs that find them, which tell right from wrong badly,
-// are left to the fit.
+// to fit it to those without their class too. Where one of the classes is of
+// what belongs nowhere it is not needed: what finds such texts tells right from
+// wrong badly. A text in a language that training had not seen is told by its
+// words in any case.
 func newConfidence(texts []judged, strangers bool) confidence {
 	k := confidence{Slope: 1, Trust: signs{1}}
 	if len(texts) == 0 {
@@ -85,9 +86,7 @@ func newConfidence(texts []judged, strangers bool) confidence {
 		zs[i][knownSign] = 0
 	}
 	k.Trust = logistic(zs, ts, ws)
-	if strangers {
-		k.Trust[knownSign] = familiar
-	}
+	k.Trust[knownSign] = familiar
 	zs, ts, ws = zs[:0], ts[:0], ws[:0]
 	for _, j := range texts {
 		zs, ts, ws = append(zs, signs{dotSigns(k.Trust, j.signs), 1}), append(ts, truth(j.right)), append(ws, 1)
