@@ -430,11 +430,12 @@ func (d *Detector) test(c Complaint, list []*stream) []Change {
 		return nil
 	}
 	best := verdict{evidence: math.Inf(-1)}
+	idle := d.idle()
 	for _, s := range list {
 		if !s.page || len(s.events) < 2 {
 			continue
 		}
-		if v := d.judge(s); v.evidence > best.evidence {
+		if v := d.judge(s, math.Max(idle, best.evidence)); v.evidence > best.evidence {
 			best = v
 		}
 	}
@@ -447,10 +448,35 @@ func (d *Detector) test(c Complaint, list []*stream) []Change {
 	return d.raise(best, c)
 }
 
+// idle is evidence that changes nothing, and need not be known exactly: it is
+// too little for a warning, no incident is open that it could make grow, and the
+// threshold has seen more in these hours.
+func (d *Detector) idle() float64 {
+	if d.surging() {
+		return math.Inf(-1)
+	}
+	e := d.need() - warnAllowance
+	if d.Learning() > coldDays {
+		e = math.Min(e, d.limit.seen(d.now))
+	}
+	return e - rounding
+}
+
+// rounding is more than what sums of the same numbers differ by.
+const rounding = 1e-9
+
 // judge finds a stream's strongest hypothesis: a surge since one of its
-// complaints, or since a recent deployment.
-func (d *Detector) judge(s *stream) verdict {
-	v := verdict{stream: s, window: s.scan(d.now)}
+// complaints, or since a recent deployment. It need not find one whose evidence
+// is not above a given one.
+func (d *Detector) judge(s *stream, above float64) verdict {
+	ease := s.bonus() - s.extra
+	floor := leastScan
+	// Of a kind the others may lower what is expected below its bare rate, which
+	// a scan takes for the least: a higher floor would hide more than it says.
+	if s.whole == nil {
+		floor = math.Max(floor, above-ease-d.hottest(s.events[0].at)-rounding)
+	}
+	v := verdict{stream: s, window: s.scan(d.now, floor)}
 	v.evidence = v.window.evidence
 	if after := d.hotNess(v.window.start); after > 0 {
 		v.evidence += after
@@ -466,7 +492,7 @@ func (d *Detector) judge(s *stream) verdict {
 		}
 	}
 	if v.evidence > 0 {
-		v.evidence += s.bonus() - s.extra
+		v.evidence += ease
 	}
 	return v
 }

@@ -193,11 +193,11 @@ const leastScan = 0.5
 // complaint and end now: a scan statistic (Kulldorff 1997) over a
 // window-limited generalised likelihood ratio (Lai 1995). The complaint that
 // begins a window does not count in it, or short windows would ring far too
-// often. All short windows are tried, and longer ones at growing steps.
-func (s *stream) scan(now time.Time) (best window) {
+// often. All short windows are tried, and longer ones at growing steps. A window
+// whose evidence is not above the floor is none.
+func (s *stream) scan(now time.Time, floor float64) (best window) {
 	n := len(s.events)
 	gap := 1
-	floor := leastScan
 	barrier, until := s.barrier.UnixNano(), now.UnixNano()
 	if s.barrier.IsZero() {
 		barrier = math.MinInt64

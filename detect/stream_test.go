@@ -23,8 +23,17 @@ func TestScanFindsWhatTryingEveryWindowFinds(t *testing.T) {
 			now = now.Add(time.Duration(r.ExpFloat64() / mean * float64(time.Hour)))
 			s.advance(now, hours)
 			s.add(event{at: now})
-			if got, want := s.scan(now), s.everyWindow(now); got != want {
+			want := s.everyWindow(now)
+			if got := s.scan(now, leastScan); got != want {
 				t.Fatalf("round %d: scan found %+v, trying every window %+v", round, got, want)
+			}
+			// A floor hides what is not above it, and nothing else.
+			floor := leastScan + 5*r.Float64()
+			if want.evidence <= floor {
+				want = window{}
+			}
+			if got := s.scan(now, floor); got != want {
+				t.Fatalf("round %d: above %.3f scan found %+v, trying every window %+v", round, floor, got, want)
 			}
 		}
 	}

@@ -132,6 +132,16 @@ func (d *Detector) hotNess(start time.Time) float64 {
 	return 0
 }
 
+// hottest is the largest bonus of a window that begins at an instant or later.
+func (d *Detector) hottest(at time.Time) float64 {
+	for i := len(d.deploys) - 1; i >= 0 && at.Sub(d.deploys[i].At) < hotAfter; i-- {
+		if d.deploys[i].suspicious() {
+			return d.bonus
+		}
+	}
+	return 0
+}
+
 // delay is how likely, a minute, a surge's first complaint comes so long after
 // the deployment that caused it, when complaints then come with a gap between
 // them: hardly at once, since somebody must meet the fault and write; mostly

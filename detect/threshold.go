@@ -34,10 +34,20 @@ func (t *threshold) see(at time.Time, evidence float64) {
 	t.max = math.Max(t.max, evidence)
 }
 
+// seen is the largest value of the block that an instant lies in.
+func (t *threshold) seen(at time.Time) float64 {
+	if t.block != blockOf(at) {
+		return 0
+	}
+	return t.max
+}
+
+func blockOf(at time.Time) int64 { return at.Unix() / int64(blockLength/time.Second) }
+
 // roll ends the block under way when time has passed it. Blocks without any
 // complaint have no peak and still count as quiet time.
 func (t *threshold) roll(at time.Time) {
-	n := at.Unix() / int64(blockLength/time.Second)
+	n := blockOf(at)
 	if t.block == 0 {
 		t.block = n
 	}
