@@ -2,7 +2,10 @@ package mailbox
 
 import (
 	"bytes"
+	"slices"
 	"strings"
+
+	"github.com/emersion/go-message"
 )
 
 // Bounds of headers.
@@ -13,9 +16,11 @@ const (
 	maxFieldBytes   = 64 << 10
 )
 
-// header is a mail's or a part's header, the topmost field first.
+// header is a mail's or a part's header as go-message knows it, filled by our
+// own tolerant reader: go-message gives up the whole mail at the first line
+// that is no header line (emersion/go-message issues 130, 144 and 198).
 type header struct {
-	fields []headerField
+	message.Header
 
 	typed  bool // Content-Type was read
 	kind   string
@@ -25,25 +30,10 @@ type header struct {
 type headerField struct{ name, value string }
 
 // get returns the topmost value of a field; "" where there is none.
-func (h *header) get(name string) string {
-	for i := range h.fields {
-		if f := &h.fields[i]; len(f.name) == len(name) && strings.EqualFold(f.name, name) {
-			return f.value
-		}
-	}
-	return ""
-}
+func (h *header) get(name string) string { return h.Get(name) }
 
 // all returns every value of a field, the topmost first.
-func (h *header) all(name string) []string {
-	var vs []string
-	for _, f := range h.fields {
-		if strings.EqualFold(f.name, name) {
-			vs = append(vs, f.value)
-		}
-	}
-	return vs
-}
+func (h *header) all(name string) []string { return h.Values(name) }
 
 // contentType is what a part says of its kind, read once.
 func (h *header) contentType() (kind string, params map[string]string) {
@@ -76,7 +66,10 @@ func readHeader(b []byte, max int, defect func(string)) (h header, body []byte) 
 	if len(r.fields) == maxHeaderFields {
 		defect("only the first header fields were read")
 	}
-	return header{fields: r.fields}, r.rest
+	for _, f := range slices.Backward(r.fields) { // go-message adds on top
+		h.Add(f.name, f.value)
+	}
+	return h, r.rest
 }
 
 // headerReader reads a header line by line.
