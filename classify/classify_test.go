@@ -110,6 +110,23 @@ func TestATrainedModelIsTheSameAfterSaveAndLoad(t *testing.T) {
 	}
 }
 
+// Texts that differ in a number are alike to the cross-validation; where all of
+// a category are, it must not take that for a category it cannot tell.
+func TestACategoryOfOnePatternIsLearned(t *testing.T) {
+	var ex []Example
+	for i := range 12 {
+		ex = append(ex, Example{Text: fmt.Sprintf("the red lamp number %d is broken", i), Category: "red"},
+			Example{Text: fmt.Sprintf("my blue chart %d is empty", i), Category: "question"})
+	}
+	m, r, err := Train(t.Context(), ex, TrainOptions{Seed: 1})
+	if err != nil || r.Accuracy < 0.95 {
+		t.Fatalf("report %+v, %v", r, err)
+	}
+	if v := m.Classify(Text{Body: "the red lamp is broken"}); v.Category != "red" || v.Confidence < 0.7 {
+		t.Errorf("verdict %+v", v)
+	}
+}
+
 func TestWhatCannotBeLearnedFromIsSaid(t *testing.T) {
 	tests := []struct {
 		name string
