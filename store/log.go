@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -69,16 +71,18 @@ func (s *Store) AddOutcomes(o []detect.Outcome) (seq SeqNo, err error) {
 // Since calls f with the events after seq.
 func (s *Store) Since(seq SeqNo, limit int, f func(Event) error) (SeqNo, error) {
 	left := limit
+	var events []Event
 	for {
 		n := 1000
 		if limit > 0 {
 			n = min(n, left)
 		}
-		var events []Event
+		clear(events)
+		events = slices.Grow(events[:0], n)
 		err := s.db.View(func(tx *bbolt.Tx) error {
-			c := tx.Bucket(bLog).Cursor()
+			c, messages := tx.Bucket(bLog).Cursor(), newInOrder(tx.Bucket(bMessages))
 			for k, v := c.Seek(key8(uint64(seq) + 1)); k != nil && len(events) < n; k, v = c.Next() {
-				e, err := loadEvent(tx, SeqNo(binary.BigEndian.Uint64(k)), v)
+				e, err := loadEvent(messages, SeqNo(binary.BigEndian.Uint64(k)), v)
 				if err != nil {
 					return err
 				}
@@ -102,18 +106,42 @@ func (s *Store) Since(seq SeqNo, limit int, f func(Event) error) (SeqNo, error) 
 	}
 }
 
+// inOrder looks up keys that are mostly asked for in their order, as the log
+// does with the messages: then the next one is at hand, without a search from
+// the root.
+type inOrder struct {
+	c          *bbolt.Cursor
+	key, value []byte // where it stands; nil before the first and after the last
+}
+
+func newInOrder(b *bbolt.Bucket) *inOrder { return &inOrder{c: b.Cursor()} }
+
+// get returns the value of a key; nil where there is none.
+func (o *inOrder) get(key []byte) []byte {
+	if o.key != nil && bytes.Compare(o.key, key) < 0 {
+		o.key, o.value = o.c.Next()
+	}
+	if o.key == nil || !bytes.Equal(o.key, key) {
+		o.key, o.value = o.c.Seek(key)
+	}
+	if !bytes.Equal(o.key, key) {
+		return nil
+	}
+	return o.value
+}
+
 // Lately calls f with the newest events that are no messages, newest first,
 // until it returns false. It looks at most at so many entries of the log.
 func (s *Store) Lately(looked int, f func(Event) bool) error {
 	var events []Event
 	err := s.db.View(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(bLog).Cursor()
+		c, messages := tx.Bucket(bLog).Cursor(), newInOrder(tx.Bucket(bMessages))
 		for k, v := c.Last(); k != nil && looked > 0; k, v = c.Prev() {
 			looked--
 			if len(v) > 0 && v[0] == 'm' {
 				continue
 			}
-			e, err := loadEvent(tx, SeqNo(binary.BigEndian.Uint64(k)), v)
+			e, err := loadEvent(messages, SeqNo(binary.BigEndian.Uint64(k)), v)
 			if err != nil {
 				return err
 			}
@@ -129,7 +157,7 @@ func (s *Store) Lately(looked int, f func(Event) bool) error {
 	return err
 }
 
-func loadEvent(tx *bbolt.Tx, seq SeqNo, v []byte) (e Event, err error) {
+func loadEvent(messages *inOrder, seq SeqNo, v []byte) (e Event, err error) {
 	e.Seq = seq
 	if len(v) == 0 {
 		return e, fmt.Errorf("log entry %d is empty", seq)
@@ -138,8 +166,7 @@ func loadEvent(tx *bbolt.Tx, seq SeqNo, v []byte) (e Event, err error) {
 	into := func(p any) error { return json.Unmarshal(payload, p) }
 	switch kind {
 	case 'm':
-		v := tx.Bucket(bMessages).Get(payload)
-		m, err := decodeHead(v, true)
+		m, err := decodeHead(messages.get(payload), true)
 		if err != nil {
 			return e, err
 		}
@@ -165,7 +192,7 @@ func loadEvent(tx *bbolt.Tx, seq SeqNo, v []byte) (e Event, err error) {
 		if err := into(&r); err != nil {
 			return e, err
 		}
-		m, err := decodeHead(tx.Bucket(bMessages).Get(r.Key), true)
+		m, err := decodeHead(messages.get(r.Key), true)
 		if err != nil {
 			return e, err
 		}

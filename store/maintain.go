@@ -328,8 +328,9 @@ func (s *Store) Check(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		messages := newInOrder(tx.Bucket(bMessages))
 		_ = tx.Bucket(bLog).ForEach(func(k, v []byte) error {
-			if _, err := loadEvent(tx, SeqNo(binary.BigEndian.Uint64(k)), v); err != nil {
+			if _, err := loadEvent(messages, SeqNo(binary.BigEndian.Uint64(k)), v); err != nil {
 				add("log %d: %w", binary.BigEndian.Uint64(k), err)
 			}
 			return ctx.Err()

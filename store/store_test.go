@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -366,4 +367,21 @@ func BenchmarkSince(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(total*b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// The log finds each message, whatever order mail came in: history is read
+// newest first.
+func TestSinceFindsMessagesInAnyOrder(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "t.db"))
+	var want []string
+	for i, n := range []int{5, 6, 7, 3, 2, 1, 9, 4, 8} {
+		if _, err := s.Append([]Entry{entry(n, "login")}, cursor(i+1)); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, fmt.Sprintf("id%d", n))
+	}
+	var got []string
+	if _, err := s.Since(0, 0, func(e Event) error { got = append(got, e.Message.ID); return nil }); err != nil || !slices.Equal(got, want) {
+		t.Errorf("Since gave %v, %v; want %v", got, err, want)
+	}
 }
