@@ -3,6 +3,7 @@ package classify
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
@@ -61,8 +62,10 @@ func look[T string | []byte](b *wordbook, w T, h uint64) *lemma {
 	return l
 }
 
-// learn finds out what is to be known of a word.
+// learn finds out what is to be known of a word. It keeps a copy: a part of a
+// mail would keep the whole mail.
 func (b *wordbook) learn(w string, h uint64) *lemma {
+	w = strings.Clone(w)
 	l := &lemma{folded: w, hash: h, turns: turning[w], tongue: spokenBy[w], id: -1}
 	l.parts = shipped.parts(w, l.whole[:0])
 	if b.vocab == nil {

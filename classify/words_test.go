@@ -3,6 +3,7 @@ package classify
 import (
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -89,4 +90,22 @@ func TestWhatIsSaidAfterTheFirstPageIsNotJudged(t *testing.T) {
 	if a, b := m.Classify(Text{Body: page}), m.Classify(Text{Body: page + more}); !reflect.DeepEqual(a, b) {
 		t.Errorf("a page about an invoice is %+v, and with more after it %+v", a, b)
 	}
+}
+
+func TestAWordThatIsRememberedKeepsNoMail(t *testing.T) {
+	m := Default()
+	heap := func() int64 {
+		var s runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&s)
+		return int64(s.HeapAlloc)
+	}
+	before := heap()
+	for i := range 64 {
+		m.Classify(Text{Body: fmt.Sprintf("qzx%c%c ", 'a'+i%26, 'a'+i/26) + strings.Repeat("x ", 1<<19)})
+	}
+	if kept := heap() - before; kept > 16<<20 {
+		t.Errorf("64 mails of 1 MB, each with a new word, left %d MB in memory", kept>>20)
+	}
+	runtime.KeepAlive(m)
 }
