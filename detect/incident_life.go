@@ -549,8 +549,9 @@ func (d *Detector) resolve(t *tracked, at time.Time, who string) {
 		return
 	}
 	d.hideIncident(t, at)
-	if d.Learning() > coldDays && (t.peak < t.limit+3 || d.Learning() <= trialDays) {
+	if d.Learning() > coldDays && (t.peak < t.limit+d.limit.marginal() || d.Learning() <= trialDays) {
 		d.limit.see(at, t.peak)
+		d.limit.skip = false
 	}
 }
 

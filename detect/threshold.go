@@ -25,6 +25,7 @@ type threshold struct {
 	max     float64
 	skip    bool
 	peaks   []float64
+	usual   float64 // how far above a high quantile the peaks lie on average
 	current float64 // nats
 }
 
@@ -66,6 +67,11 @@ func (t *threshold) roll(at time.Time) {
 	}
 }
 
+// marginal is how little above the threshold a page is that may have been none,
+// as the tail of quiet times goes: most of those exceed it by less than twice the
+// mean.
+func (t *threshold) marginal() float64 { return math.Max(3, 2*t.usual) }
+
 // prior is the threshold seen to keep the budget on inboxes of a size, in
 // complaints an hour.
 func (t *threshold) prior(rate float64) float64 {
@@ -83,8 +89,9 @@ const (
 func (t *threshold) fit(rate float64) {
 	prior := t.prior(rate)
 	n := len(t.peaks)
+	unknown := unknownTail * math.Exp(-float64(n)/unknownFor)
 	if n < 4*7 {
-		t.current = prior + 1
+		t.current = prior + unknown
 		return
 	}
 	s := slices.Clone(t.peaks)
@@ -92,20 +99,22 @@ func (t *threshold) fit(rate float64) {
 	k := min(max(n/6, 8), 40)
 	u := s[n-k-1]
 	excess := s[n-k:]
+	t.usual = 0
 	for i := range excess {
 		excess[i] -= u
+		t.usual += excess[i] / float64(k)
 	}
 	budget := t.budget.Count / (t.budget.Per.Hours() / blockLength.Hours())
 	// Some of the largest may have been surges that nobody recognised.
 	few := min(n/trimmed, k/4)
-	fitted := u + exceeded(excess, few, spent*budget*float64(n)/float64(k))
+	fitted := u + exceeded(excess, few, budget*float64(n)/float64(k))
 	// A past that is worse than expected is believed sooner than a better one.
 	doubt := 60.0
 	if fitted > prior {
 		doubt = 15
 	}
 	w := float64(n) / (float64(n) + doubt)
-	t.current = math.Max(w*fitted+(1-w)*prior, minEvidence)
+	t.current = math.Max(w*fitted+(1-w)*prior, minEvidence) + unknown
 }
 
 // exceeded is what a further excess exceeds with a given chance, when excesses
@@ -168,9 +177,11 @@ const (
 	shapeSpread = 0.5 // how far from zero shapes are expected: real tails are heavy
 	// trimmed blocks may hold one surge that was not recognised: four weeks.
 	trimmed = 112
-	// spent is what a threshold aims at, as a share of the budget: some of it is
-	// left for years that are not like the past.
-	spent = 0.8
+	// unknownTail is what a page needs more, in nats, as long as no quiet block
+	// has told how heavy the tail is, and unknownFor the number of blocks in which
+	// that fades.
+	unknownTail = 4.0
+	unknownFor  = 60.0
 )
 
 // minEvidence is what a page needs however quiet the past was.
