@@ -23,6 +23,7 @@ import (
 
 var backtestCommand = command{
 	name:    "backtest",
+	atOnce:  true,
 	args:    "< events.jsonl",
 	summary: "what would have paged on past mail",
 	about: `
@@ -242,7 +243,7 @@ func (r *replay) fold(e *backtestEvent) {
 		x.keep(x.detector.Complaint(e.complaint))
 	}
 	if r.chart != nil {
-		r.chart.complaint(at, e.sender, r.lanes[0].detector)
+		r.chart.complaint(at, e.complaint.Complainant, r.lanes[0].detector)
 	}
 }
 

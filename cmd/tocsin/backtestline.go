@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"tocsin/detect"
@@ -12,17 +14,22 @@ import (
 
 // backtestLine is one line of input.
 type backtestLine struct {
-	Time       string             `json:"time"`
-	Category   string             `json:"category"`
-	Sender     string             `json:"sender"`
-	Deployment *detect.Deployment `json:"deployment"`
+	Time       string          `json:"time"`
+	Category   string          `json:"category"`
+	Sender     string          `json:"sender"`
+	Deployment *deploymentLine `json:"deployment"`
+}
+
+// deploymentLine is a deployment whose time is the line's.
+type deploymentLine struct {
+	detect.Deployment
+	Time json.RawMessage `json:"time"` // not read
 }
 
 // backtestEvent is a line ready to be folded in: a complaint, or a deployment
 // at the time of a complaint that is otherwise empty.
 type backtestEvent struct {
 	complaint  detect.Complaint
-	sender     string // as written
 	deployment *detect.Deployment
 }
 
@@ -95,6 +102,9 @@ func (r *backtestReader) check(n int, l *backtestLine) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("line %d has no time", n)
 	}
 	at, err := time.Parse(time.RFC3339, l.Time)
+	if err != nil { // RFC 3339 §5.6 allows t and z
+		at, err = time.Parse(time.RFC3339, strings.ToUpper(l.Time))
+	}
 	switch {
 	case err != nil:
 		err = fmt.Errorf("line %d: time %q is not RFC 3339, as 2026-11-23T09:45:02Z", n, l.Time)
@@ -102,11 +112,11 @@ func (r *backtestReader) check(n int, l *backtestLine) (time.Time, error) {
 		err = fmt.Errorf("line %d: time %q is out of range", n, l.Time)
 	case at.Before(r.last):
 		err = fmt.Errorf("line %d is earlier (%s) than the line before it (%s): sort the events by time", n, l.Time, r.last.Format(time.RFC3339))
-	case l.Deployment != nil && l.Deployment.Service == "":
+	case l.Deployment != nil && strings.TrimSpace(l.Deployment.Service) == "":
 		err = fmt.Errorf("line %d: the deployment has no service", n)
-	case l.Deployment == nil && l.Category == "":
+	case l.Deployment == nil && strings.TrimSpace(l.Category) == "":
 		err = fmt.Errorf("line %d has neither a category nor a deployment", n)
-	case l.Deployment == nil && l.Sender == "":
+	case l.Deployment == nil && strings.TrimSpace(l.Sender) == "":
 		err = fmt.Errorf("line %d has no sender", n)
 	}
 	return at, err
@@ -114,19 +124,33 @@ func (r *backtestReader) check(n int, l *backtestLine) (time.Time, error) {
 
 // event is what a line says.
 func (l *backtestLine) event(at time.Time) backtestEvent {
-	if d := l.Deployment; d != nil {
+	if l.Deployment != nil {
+		d := &l.Deployment.Deployment
 		d.At = at
 		if d.ID == "" {
 			d.ID = fmt.Sprintf("%s %s %d", d.Service, d.Version, at.UnixNano())
 		}
 		return backtestEvent{complaint: detect.Complaint{At: at}, deployment: d}
 	}
-	m := mailbox.Message{From: mailbox.Address{Addr: l.Sender}}
+	m := mailbox.Message{From: mailbox.Address{Addr: bareAddress(l.Sender)}}
 	c := detect.Complaint{At: at, Category: l.Category, Complainant: m.Complainant(), Organisation: m.Organisation()}
 	if c.Complainant == "" {
 		c.Complainant = l.Sender
 	}
-	return backtestEvent{complaint: c, sender: l.Sender}
+	return backtestEvent{complaint: c}
+}
+
+// bareAddress is the address of a sender as exports write one: with a name, or
+// as a link. One person is one complainant, however written.
+func bareAddress(sender string) string {
+	s := strings.TrimSpace(sender)
+	if i := strings.LastIndexByte(s, '<'); i >= 0 && strings.HasSuffix(s, ">") {
+		s = s[i+1 : len(s)-1]
+	}
+	if scheme := "mailto:"; len(s) > len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
+		s = s[len(scheme):]
+	}
+	return s
 }
 
 // plain reads the line that makes up nearly all of an input, an object of

@@ -17,6 +17,7 @@ import (
 
 var classifyCommand = command{
 	name:    "classify",
+	atOnce:  true,
 	args:    "< texts.jsonl",
 	summary: "sort texts into categories",
 	about: `

@@ -12,6 +12,7 @@ import (
 
 var evalCommand = command{
 	name:    "eval",
+	atOnce:  true,
 	args:    "FILE | < labelled.jsonl",
 	summary: "how well a model sorts labelled texts",
 	about: `

@@ -20,6 +20,7 @@ import (
 
 var inspectCommand = command{
 	name:    "inspect",
+	atOnce:  true,
 	args:    "FILE… | -",
 	summary: "what Tocsin sees in a mail, and why it is sorted so",
 	about: `

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"strings"
 )
 
 // maxLine bounds one line of JSONL input; a mail body fits.
@@ -51,8 +53,32 @@ func decodeLine(n int, line []byte, v any) error {
 	if line[0] != '{' {
 		return fmt.Errorf("line %d is not a JSON object", n)
 	}
-	if err := json.Unmarshal(line, v); err != nil {
+	err := json.Unmarshal(line, v)
+	var typed *json.UnmarshalTypeError
+	if errors.As(err, &typed) {
+		found, _, _ := strings.Cut(typed.Value, " ") // "number 1e99" where it is too large
+		return fmt.Errorf("line %d: %s is %s, and should be %s", n, typed.Field[strings.LastIndexByte(typed.Field, '.')+1:], jsonKinds[found], wanted(typed.Type))
+	}
+	if err != nil {
 		return fmt.Errorf("line %d is not valid: %w", n, err)
 	}
 	return nil
+}
+
+// jsonKinds are what JSON may hold, in words.
+var jsonKinds = map[string]string{"string": "a text", "number": "a number", "bool": "true or false", "array": "a list", "object": "an object"}
+
+// wanted says what JSON a field takes.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return jsonKinds["string"]
+	case reflect.Bool:
+		return jsonKinds["bool"]
+	case reflect.Slice, reflect.Array:
+		return jsonKinds["array"]
+	case reflect.Struct, reflect.Map:
+		return jsonKinds["object"]
+	}
+	return jsonKinds["number"]
 }

@@ -27,6 +27,9 @@ type command struct {
 	args    string // what follows the flags
 	summary string
 	about   string // what a person should know, with an example
+	// atOnce ends it there and then when it is interrupted: it only reads and
+	// prints, and its input may be long in coming.
+	atOnce bool
 	// setup declares the flags and returns what runs once they are parsed.
 	setup func(p *program, fs *flag.FlagSet) func(ctx context.Context, args []string) error
 }
@@ -112,7 +115,28 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 	if err != nil {
 		return usagef("%s: %w; \"tocsin help %s\" shows how", name, err, name)
 	}
+	if c.atOnce {
+		return p.untilInterrupted(ctx, func() error { return run(ctx, operands) })
+	}
 	return run(ctx, operands)
+}
+
+// untilInterrupted does not wait for work that an interruption ended: a read
+// from a pipe or a terminal cannot be called off.
+func (p *program) untilInterrupted(ctx context.Context, work func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	select {
+	case err := <-done:
+		if err == nil || !errors.Is(err, context.Canceled) {
+			return err
+		}
+	case <-ctx.Done():
+	}
+	if _, tty := terminal(p.Err); tty {
+		fmt.Fprint(p.Err, "\r\x1b[K") // of the progress
+	}
+	return errors.New("interrupted before the end")
 }
 
 // parseFlags lets flags and operands stand in any order, as people type them.

@@ -15,6 +15,7 @@ import (
 
 var simulateCommand = command{
 	name:    "simulate",
+	atOnce:  true,
 	summary: "what a surge of a size would do",
 	about: `
 Makes inboxes with a steady background of complaints, lets each surge once, and

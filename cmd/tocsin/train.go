@@ -14,6 +14,7 @@ import (
 
 var trainCommand = command{
 	name:    "train",
+	atOnce:  true,
 	args:    "--out FILE < history.jsonl",
 	summary: "make a model from a team's own history",
 	about: `
