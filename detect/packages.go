@@ -177,12 +177,8 @@ var related = map[string][]string{
 	"data":           {"sql", "orm", "database", "mongo", "postgres", "migrat", "prisma", "sequelize", "activerecord", "storage"},
 }
 
-// RankChanges puts first what is likeliest to blame for complaints of these
-// categories: watched packages, those whose name has to do with the complaint,
-// downgrades, new major versions, direct dependencies; those of development
-// last.
-func RankChanges(changes []PackageChange, categories []string, watch []string) []PackageChange {
-	var words []string
+// relatedTo are the parts of package names that have to do with categories.
+func relatedTo(categories []string) (words []string) {
 	for _, c := range categories {
 		switch c {
 		case "login", "signup", "password":
@@ -191,17 +187,34 @@ func RankChanges(changes []PackageChange, categories []string, watch []string) [
 			words = append(words, related[c]...)
 		}
 	}
+	return words
+}
+
+func containsAny(name string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(name, w) })
+}
+
+// concerns tells whether packages changed that have to do with complaints of
+// these categories.
+func concerns(changes []PackageChange, categories []string) bool {
+	words := relatedTo(categories)
+	return slices.ContainsFunc(changes, func(c PackageChange) bool { return !c.Dev && containsAny(strings.ToLower(c.Name), words) })
+}
+
+// RankChanges puts first what is likeliest to blame for complaints of these
+// categories: watched packages, those whose name has to do with the complaint,
+// downgrades, new major versions, direct dependencies; those of development
+// last.
+func RankChanges(changes []PackageChange, categories []string, watch []string) []PackageChange {
+	words := relatedTo(categories)
 	score := func(c PackageChange) int {
 		s := 0
 		name := strings.ToLower(c.Name)
 		if slices.ContainsFunc(watch, func(w string) bool { return strings.EqualFold(w, c.Name) }) {
 			s += 64
 		}
-		for _, w := range words {
-			if strings.Contains(name, w) {
-				s += 32
-				break
-			}
+		if containsAny(name, words) {
+			s += 32
 		}
 		switch c.Kind {
 		case "downgraded":

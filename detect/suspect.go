@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -160,15 +161,12 @@ const named = 0.55
 // known: every complaint of the last hours may be its first, as far as a window
 // from there is evidence. A candidate is as good as its delays to these are
 // likely; against it stands that deployments are so frequent that one precedes
-// anything. None is named when none comes close.
+// anything. None is named when none comes close; of several that were made in
+// one go, one is, if it was one of them.
 func (d *Detector) accuse(t *tracked, v verdict) {
 	s := v.stream
 	d.begins = s.begins(d.now, d.begins[:0])
-	type candidate struct {
-		x      *deployed
-		weight float64
-	}
-	var list []candidate
+	var list []accused
 	sum := d.frequency(t.StartedAt)
 	for i := len(d.deploys) - 1; i >= 0; i-- {
 		x := d.deploys[i]
@@ -184,19 +182,19 @@ func (d *Detector) accuse(t *tracked, v verdict) {
 				weight += b.weight * delay(lead, b.gap)
 			}
 		}
-		list = append(list, candidate{x, weight})
+		list = append(list, accused{x, weight})
 		sum += weight
 	}
-	var top *candidate
-	for i := range list {
-		if top == nil || list[i].weight > top.weight {
-			top = &list[i]
-		}
+	list = likeliest(list, t)
+	joint := 0.0
+	for _, c := range list {
+		joint += c.weight
 	}
-	if top == nil || top.weight/sum < named {
+	if len(list) == 0 || joint/sum < named {
 		t.Suspect = nil
 		return
 	}
+	top := list[0]
 	first := t.Now.FirstComplaint
 	if first.Before(top.x.At) {
 		first = t.StartedAt
@@ -205,11 +203,51 @@ func (d *Detector) accuse(t *tracked, v verdict) {
 	if lead < 0 {
 		lead = 0
 	}
+	why := fmt.Sprintf("the complaints began %d min after it", int(lead.Round(time.Minute).Minutes()))
 	top.x.blamed = true
-	t.Suspect = &Suspect{
-		Deployment: top.x.Deployment, Probability: math.Round(100*top.weight/sum) / 100, Lead: lead,
-		Why: fmt.Sprintf("the complaints began %d min after it", int(lead.Round(time.Minute).Minutes())),
+	for _, c := range list[1:] {
+		c.x.blamed = true
+		why += ", and it may as well be " + strings.TrimSpace(c.x.Service+" "+c.x.Version) + ", deployed at that time, too"
 	}
+	t.Suspect = &Suspect{Deployment: top.x.Deployment, Probability: math.Round(100*top.weight/sum) / 100, Lead: lead, Why: why}
+}
+
+// accused is a deployment and how well it explains when complaints began.
+type accused struct {
+	x      *deployed
+	weight float64
+}
+
+// inOneGo is how close services are deployed that one release deploys.
+const inOneGo = 3 * time.Minute
+
+// likeliest returns the deployment that explains most and those made in one go
+// with it that explain about as much: times cannot tell them apart. The one
+// whose packages have to do with the complaint is first, else the one that was
+// suspected before.
+func likeliest(list []accused, t *tracked) (bunch []accused) {
+	if len(list) == 0 {
+		return nil
+	}
+	top := slices.MaxFunc(list, func(a, b accused) int { return cmp.Compare(a.weight, b.weight) })
+	for _, c := range list {
+		if c.x.At.Sub(top.x.At).Abs() <= inOneGo && c.weight >= top.weight/2 {
+			bunch = append(bunch, c)
+		}
+	}
+	first := func(c accused) (score int) {
+		if concerns(c.x.Changes, t.Categories) {
+			score += 2
+		}
+		if t.Suspect != nil && t.Suspect.Deployment.ID == c.x.ID {
+			score++
+		}
+		return score
+	}
+	slices.SortStableFunc(bunch, func(a, b accused) int {
+		return cmp.Or(first(b)-first(a), cmp.Compare(b.weight, a.weight))
+	})
+	return bunch
 }
 
 // frequency is how many deployments a minute are usual at a time of day: where
