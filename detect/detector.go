@@ -182,7 +182,7 @@ func (d *Detector) streamsOfKind(k Kind) (list []*stream) {
 // Complaint folds in one complaint. One that comes late is weighed at its own
 // time; one older than the longest window teaches the baseline only.
 func (d *Detector) Complaint(c Complaint) []Change {
-	if c.At.IsZero() || c.FollowUp {
+	if c.At.Unix() < 0 || c.FollowUp { // no mail came before 1970
 		return nil
 	}
 	if d.learned.IsZero() || c.At.Before(d.learned) {

@@ -154,6 +154,7 @@ func TestBadInputIsBorne(t *testing.T) {
 			}
 		case 8:
 			d.Complaint(Complaint{})
+			d.Complaint(Complaint{At: time.Date(1816, 1, 1, 0, 0, 0, 0, time.UTC), Category: "login", Complainant: "x", History: r.IntN(2) == 0})
 			d.Tick(time.Time{})
 		}
 		d.Complaint(Complaint{At: at, Category: string(rune('a' + n%200)), Complainant: string(rune(r.IntN(500))), Print: uint64(r.IntN(3)), Organisation: "o"})

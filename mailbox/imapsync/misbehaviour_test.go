@@ -586,3 +586,34 @@ func TestNoCommandWritesToTheFolder(t *testing.T) {
 		}
 	}
 }
+
+// A server may say of a mail that it came in a year that no clock here can hold
+// or that is not yet: it came when its header says, or now.
+func TestATimeOfArrivalThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]string{
+		"01-Jan-9999 00:00:00 +0000": "2026-11-23T08:00:00Z",
+		"25-Nov-2036 00:00:00 +0000": "2026-11-23T08:00:00Z",
+		"01-Jan-1601 00:00:00 +0000": "2026-11-23T08:00:00Z",
+		"24-Nov-2026 12:05:00 +0000": "2026-11-24T12:05:00Z", // a clock that goes ahead a little
+	} {
+		f := imaptest.StartFake(t)
+		f.Handle(func(c *imaptest.FakeConn, tag, line string) bool {
+			if !strings.Contains(line, "INTERNALDATE") {
+				return false
+			}
+			_, _, items := fetched(line)
+			c.Send("%s%s OK done\r\n", strings.ReplaceAll(c.FetchLine(1, items), "24-Nov-2026 10:00:00 +0000", said), tag)
+			return true
+		})
+		a := fakeAccount(f)
+		a.Parse = mailbox.Parse
+		r := newReader(t, a, "INBOX")
+		r.all()
+		f.Add("Received: from a by b; Mon, 23 Nov 2026 08:00:00 +0000\r\n" + letter(1))
+		r.all()
+		if len(r.got) != 1 || r.got[0].Received.UTC().Format(time.RFC3339) != want {
+			t.Errorf("a mail said to be of %s: %d mails, the first of %v, want %s", said, len(r.got), r.got[0].Received, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"tocsin/mailbox"
 )
@@ -59,22 +60,39 @@ func (p *parsers) parse(j job) {
 	if m.Size == 0 {
 		m.Size = int64(len(j.raw))
 	}
-	if !j.it.date.IsZero() {
-		m.Received = j.it.date
-	} else if m.Received.IsZero() {
-		m.Received = f.acct.Now()
-	}
+	m.Received = f.arrival(j.it.date, m.Received)
 	if m.MessageID == "" && m.Date.IsZero() {
 		// Nothing in the mail tells it from the next one with the same words, as
 		// forms send them. A copy keeps its INTERNALDATE (RFC 9051 section 6.4.7)
 		// and its size.
-		m.ID = mailDigest(fmt.Appendf(nil, "%s %d %d", m.ID, m.Received.Unix(), m.Size))
+		at := j.it.date
+		if at.IsZero() {
+			at = m.Received
+		}
+		m.ID = mailDigest(fmt.Appendf(nil, "%s %d %d", m.ID, at.Unix(), m.Size))
 	}
 	if j.problem != "" {
 		m.Problem = j.problem
 	}
 	j.it.msg = m
 }
+
+// arrival is the first time, of INTERNALDATE and what the header says, at which
+// a mail can have come. What moves mail between servers sets INTERNALDATE to
+// anything: a year that no clock here can hold, or one to come, which would be
+// on top of every list until then.
+func (f *Folder) arrival(times ...time.Time) time.Time {
+	now := f.acct.Now()
+	for _, t := range times {
+		if t.Unix() > 0 && t.Before(now.Add(clocksDiffer)) {
+			return t
+		}
+	}
+	return now
+}
+
+// clocksDiffer is how far ahead the clock of a server is believed.
+const clocksDiffer = 24 * time.Hour
 
 func (f *Folder) parseSafely(raw []byte) (m mailbox.Message) {
 	defer func() {

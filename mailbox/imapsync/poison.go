@@ -137,10 +137,7 @@ func (g *gathering) unread(it *item, problem string) {
 	m := &it.msg
 	m.ID = mailDigest(fmt.Appendf(nil, "unread %q %q %d %d", g.f.acct.Name, g.f.name, g.parsers.validity, it.uid))
 	m.Account, m.Folder, m.UIDValidity, m.UID = g.f.acct.Name, g.f.name, g.parsers.validity, uint32(it.uid)
-	m.Received, m.Size = it.date, it.size
-	if m.Received.IsZero() {
-		m.Received = g.f.acct.Now()
-	}
+	m.Received, m.Size = g.f.arrival(it.date), it.size
 	m.Problem = problem
 	it.state = done
 }
