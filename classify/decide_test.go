@@ -100,3 +100,11 @@ func TestATrainingReportsWhatVerdictsSay(t *testing.T) {
 		}
 	}
 }
+
+func TestWhereNoCategoryIsSureNoPhraseSpeaksForOne(t *testing.T) {
+	for _, s := range []string{"Jag kan inte logga in", "Я не могу войти", "ログインできません", "zzqx vvqq"} {
+		if v := Default().Classify(Text{Body: s}); v.Category != Other || v.Confidence > 0.2 || len(v.Evidence) > 0 {
+			t.Errorf("%q = %+v, want other, unsure, without evidence", s, v)
+		}
+	}
+}

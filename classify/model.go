@@ -54,19 +54,19 @@ func (m *Model) judge(t Text, v *Verdict) {
 	r := m.vocab.read(t)
 	defer m.vocab.done(r)
 	v.Language = r.language
-	if len(r.words) == 0 {
-		return
+	if len(r.vector) == 0 {
+		return // nothing in it was seen in training: nothing can be said of it
 	}
 	r.scores = append(r.scores[:0], m.linear.bias()...)
 	m.linear.scores(r.vector, r.scores)
 	r.odds = append(r.odds[:0], r.scores...)
 	class := decide(m.stand, r.scores, r.odds, -1)
-	v.Category = m.labels[class]
 	v.Confidence = math.Round(10000*m.calib.of(signsOf(m.stand, r.scores, r.known, class, -1))) / 10000
-	v.Evidence = m.evidence(r, class)
 	if v.Confidence < m.calib.Least {
-		v.Category = Other
+		return // what spoke for the class does not speak for other
 	}
+	v.Category = m.labels[class]
+	v.Evidence = m.evidence(r, class)
 }
 
 // joined is subject and body as one text.
