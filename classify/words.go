@@ -102,6 +102,9 @@ func (b *wordbook) split(text string, list []word) []word {
 			hash = (hash ^ uint64(text[end])) * hashPrime
 			end++
 		}
+		if signs&foreign != 0 {
+			end = start + oneWord(text[start:end])
+		}
 		pos = end
 		if start == end {
 			continue
@@ -117,15 +120,45 @@ func (b *wordbook) split(text string, list []word) []word {
 				list, clause = put(list, look(b, w, hashWord(w)), start, end, clause)
 			}
 		}
-		if last := text[end-1]; signOf[last]&ends != 0 {
-			clause++
-			if n := len(list); n > 0 && last == '?' {
+		switch last, _ := utf8.DecodeLastRuneInString(text[start:end]); last {
+		case '?', '？':
+			if n := len(list); n > 0 {
 				list[n-1].asks = true
 			}
+			clause++
+		case '.', '!', ';', ':', '。', '！', '；':
+			clause++
 		}
 	}
 	return list
 }
+
+// oneWord is how much of what stands between white space is one word: all of it,
+// but where a script is written without spaces, one sign of it. Signs that stand
+// beside each other are pairs of words to what counts them.
+func oneWord(field string) int {
+	for i, r := range field {
+		if r < '\u0e00' || !unicode.In(r, unspaced...) {
+			continue
+		}
+		if i > 0 {
+			return i
+		}
+		n := utf8.RuneLen(r)
+		for n < len(field) {
+			mark, size := utf8.DecodeRuneInString(field[n:])
+			if !unicode.Is(unicode.M, mark) {
+				break
+			}
+			n += size
+		}
+		return n
+	}
+	return len(field)
+}
+
+// unspaced are the scripts that are written without spaces between words.
+var unspaced = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar}
 
 // put appends a word, which begins a clause where it turns the meaning.
 func put(list []word, l *lemma, from, to int, clause int16) ([]word, int16) {
@@ -172,7 +205,6 @@ const (
 	alike               // may look like a letter beside small ones
 	other               // all else
 	inWord              // may stand in a folded word
-	ends                // ends a clause
 )
 
 var signOf = func() (of [256]byte) {
@@ -190,9 +222,6 @@ var signOf = func() (of [256]byte) {
 		if c >= '0' && c <= '9' || c == '\'' {
 			of[c] |= inWord
 		}
-	}
-	for _, c := range ".!?;:" {
-		of[c] |= ends
 	}
 	return of
 }()

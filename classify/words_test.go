@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -108,4 +109,38 @@ func TestAWordThatIsRememberedKeepsNoMail(t *testing.T) {
 		t.Errorf("64 mails of 1 MB, each with a new word, left %d MB in memory", kept>>20)
 	}
 	runtime.KeepAlive(m)
+}
+
+// Chinese, Japanese and Thai are written without spaces: the end of a sentence
+// must tell as much as its beginning, and the phrase shown is a part of it.
+func TestALanguageWithoutSpacesIsLearned(t *testing.T) {
+	begins := []string{"我们公司一直在用这个软件已经很久了一直以来都很满意但是从昨天晚上开始", "您好，我是你们的老客户了最近", ""}
+	var examples []Example
+	for category, says := range map[string][]string{
+		"login": {"无法登录我的账户", "登录不了", "登录页面打不开"}, "billing": {"发票金额不对", "多收了我的钱请退款", "账单有错误请退款"},
+	} {
+		for _, says := range says {
+			for _, begin := range begins {
+				examples = append(examples, Example{Text: begin + says, Category: category})
+			}
+		}
+	}
+	slices.SortFunc(examples, func(a, b Example) int { return strings.Compare(a.Text, b.Text) })
+	m, r, err := Train(t.Context(), examples, TrainOptions{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Accuracy < 1 {
+		t.Errorf("of held-back texts %.0f %% were right", 100*r.Accuracy)
+	}
+	begin := "打扰一下我想反映一个情况，我们公司一直在用这个软件已经很久了到现在为止"
+	for says, want := range map[string]string{"登录失败了": "login", "请退款": "billing"} {
+		v := m.Classify(Text{Body: begin + says})
+		if v.Category != want || len(v.Evidence) == 0 || !strings.Contains(says, v.Evidence[0].Phrase) {
+			t.Errorf("%s = %+v, want %s", says, v, want)
+		}
+	}
+	if v := m.Classify(Text{Body: "เข้าสู่ระบบไม่ได้"}); v.Category != Other {
+		t.Errorf("a language that was not learned = %+v", v)
+	}
 }
