@@ -198,8 +198,50 @@ func TestATeamChangesTheTaxonomy(t *testing.T) {
 			t.Errorf("%q = %s, want %s", text, v.Category, want)
 		}
 	}
-	if _, err := Default().With(Custom{"login": {MergeInto: "nowhere"}}); err == nil {
-		t.Error("a merge into nothing was taken")
+}
+
+func TestChangesThatContradictEachOtherAreRefused(t *testing.T) {
+	for want, custom := range map[string]Custom{
+		`no other category "nowhere"`: {"login": {MergeInto: "nowhere"}},
+		`no other category "login"`:   {"login": {MergeInto: "login"}},
+		"in a circle":                 {"login": {MergeInto: "signup"}, "signup": {MergeInto: "password"}, "password": {MergeInto: "login"}},
+		`"bug" is switched off`:       {"login": {MergeInto: "bug"}, "bug": {Off: true}},
+		"only one of them":            {"login": {MergeInto: "bug", Off: true}},
+		"cannot be switched off":      {"other": {Off: true}},
+		"or merged":                   {"other": {MergeInto: "question"}},
+		"no such category":            {"vpn": {Off: true}},
+		`no word in "???"`:            {"vpn": {Phrases: []string{"vpn", "???"}}},
+		"no name":                     {"v\x1b[31m": {Phrases: []string{"vpn"}}},
+	} {
+		if _, err := Default().With(custom); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", custom, err, want)
+		}
+	}
+}
+
+func TestAPhraseIsFoundHoweverAMailIsWritten(t *testing.T) {
+	m, err := Default().With(Custom{
+		"vpn":    {Phrases: []string{"the VPN can't connect", "works but slowly", "无法登录", "café closed"}},
+		"signup": {MergeInto: "access", Phrases: []string{"joining link"}}, "access": {Group: "access"}, "praise": {Off: true, Phrases: []string{"lovely"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]Evidence{
+		"Hello,\nsince today the 'VPN'\ncannot connect, sorry": {"the 'VPN' cannot connect", 1},
+		"It works, but slowly today":                           {"works, but slowly", 1},
+		"我今天无法登录我的账户":                                          {"无法登录", 1},
+		"CAFE\u0301 closed?":                                   {"CAFE\u0301 closed", 1},
+	} {
+		if v := m.Classify(Text{Body: text}); v.Category != "vpn" || len(v.Evidence) != 1 || v.Evidence[0] != want {
+			t.Errorf("%q = %+v, want vpn for %q", text, v, want.Phrase)
+		}
+	}
+	if v := m.Classify(Text{Subject: "Joining link", Body: "nope"}); v.Category != "access" || v.Evidence[0].Phrase != "Joining link" {
+		t.Errorf("a phrase of a merged category = %+v, want access", v)
+	}
+	if v := m.Classify(Text{Body: "a lovely question: how do I export?"}); v.Category != "question" {
+		t.Errorf("a phrase of a category that is off = %+v", v)
 	}
 }
 

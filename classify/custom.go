@@ -2,8 +2,10 @@ package classify
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Change is what a team wants different about one category, or a category of
@@ -19,93 +21,114 @@ type Change struct {
 // Custom is a team's changes by category.
 type Custom map[string]Change
 
-// With returns a model whose taxonomy has the changes.
+// With returns a model whose taxonomy has the changes. Where they contradict
+// each other an error says which.
 func (m *Model) With(custom Custom) (*Model, error) {
 	n := *m
 	n.custom = custom
 	n.taxonomy = slices.Clone(m.taxonomy)
-	n.own = map[string]*phrases{}
-	names := make([]string, 0, len(custom))
-	for name := range custom {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(custom)) {
 		c := custom[name]
-		i := slices.IndexFunc(n.taxonomy, func(x Category) bool { return x.Name == name })
-		if i < 0 {
+		if _, ok := n.taxonomy.Find(name); !ok {
 			if c.Off || c.MergeInto != "" {
-				return nil, fmt.Errorf("category %q: there is no such category to change", name)
+				return nil, fmt.Errorf("category %q: there is no such category to change; there are %s", name, n.taxonomy.names())
+			}
+			if strings.TrimSpace(name) == "" || strings.ContainsFunc(name, unicode.IsControl) {
+				return nil, fmt.Errorf("category %q: that is no name for a category", name)
 			}
 			n.taxonomy = append(n.taxonomy, Category{Name: name, Title: name, Rings: RingsPage})
-			i = len(n.taxonomy) - 1
 		}
-		x := &n.taxonomy[i]
-		for to, from := range map[*string]string{&x.Title: c.Title, &x.About: c.About, &x.Group: c.Group} {
-			if from != "" {
-				*to = from
-			}
-		}
-		if c.Rings != "" {
-			x.Rings = c.Rings
-		}
-		if len(c.Phrases) > 0 {
-			var list []string
-			for _, p := range c.Phrases {
-				if ws := unify(words(fold(p))); len(ws) > 0 {
-					list = append(list, joinWords(ws))
-				}
-			}
-			n.own[name] = compile(list...)
+		n.taxonomy.change(name, c)
+	}
+	if err := n.ownWords(); err != nil {
+		return nil, err
+	}
+	for _, c := range n.taxonomy {
+		if err := n.merges(c.Name); err != nil {
+			return nil, err
 		}
 	}
-	for _, name := range names {
-		to := custom[name].MergeInto
-		if to == "" {
-			continue
-		}
-		if _, ok := n.taxonomy.Find(to); !ok || to == name {
-			return nil, fmt.Errorf("category %q: merge_into: there is no other category %q", name, to)
-		}
-	}
-	n.taxonomy = slices.DeleteFunc(n.taxonomy, func(x Category) bool {
-		return x.Name != Other && (custom[x.Name].Off || custom[x.Name].MergeInto != "")
-	})
+	n.taxonomy = slices.DeleteFunc(n.taxonomy, func(x Category) bool { return custom[x.Name].Off || custom[x.Name].MergeInto != "" })
 	return n.settled(), nil
 }
 
-func joinWords(ws []string) string {
-	s := ""
-	for i, w := range ws {
-		if i > 0 {
-			s += " "
+// change makes one category what a team wants it to be.
+func (t Taxonomy) change(name string, c Change) {
+	x := &t[slices.IndexFunc(t, func(x Category) bool { return x.Name == name })]
+	for to, from := range map[*string]string{&x.Title: c.Title, &x.About: c.About, &x.Group: c.Group} {
+		if from != "" {
+			*to = from
 		}
-		s += w
 	}
-	return s
+	if c.Rings != "" {
+		x.Rings = c.Rings
+	}
 }
 
-// ownPhrases gives a mail with one of a category's phrases to that category,
-// and tells whether there was one.
-func (m *Model) ownPhrases(t Text, v *Verdict) bool {
-	if len(m.own) == 0 {
-		return false
-	}
-	cs := append(clauses(t.Subject), clauses(t.Body)...)
+// ownWords takes the phrases of the team's categories, those of the more urgent
+// ones first.
+func (m *Model) ownWords() error {
+	m.own = nil
 	for _, c := range m.taxonomy {
-		p := m.own[c.Name]
-		if p == nil {
-			continue
+		for _, p := range m.custom[c.Name].Phrases {
+			ws := listen(p).words
+			if len(ws) == 0 {
+				return fmt.Errorf("category %q: phrases: there is no word in %q", c.Name, p)
+			}
+			m.own = append(m.own, phrase{c.Name, ws})
 		}
-		for _, cl := range cs {
-			if from, to, ok := p.find(cl.words); ok {
-				v.Category, v.Confidence = c.Name, 0.95
-				v.Evidence = []Evidence{{Phrase: quote(cl, from, to), Weight: 1}}
-				return true
+	}
+	return nil
+}
+
+// merges follows a category to the one it counts as.
+func (m *Model) merges(name string) error {
+	if c := m.custom[name]; name == Other && (c.Off || c.MergeInto != "") {
+		return fmt.Errorf("category %q: it is what no other category claims, and cannot be switched off or merged", name)
+	}
+	at := name
+	for range m.taxonomy {
+		c := m.custom[at]
+		_, known := m.taxonomy.Find(c.MergeInto)
+		switch {
+		case c.MergeInto == "":
+			return nil
+		case c.Off:
+			return fmt.Errorf("category %q: off and merge_into: only one of them can be", at)
+		case !known || c.MergeInto == at:
+			return fmt.Errorf("category %q: merge_into: there is no other category %q; there are %s", at, c.MergeInto, m.taxonomy.names())
+		case m.custom[c.MergeInto].Off:
+			return fmt.Errorf("category %q: merge_into: category %q is switched off", at, c.MergeInto)
+		}
+		at = c.MergeInto
+	}
+	return fmt.Errorf("category %q: merge_into: the categories are merged in a circle", name)
+}
+
+// names lists the categories for a person.
+func (t Taxonomy) names() string {
+	var list []string
+	for _, c := range t {
+		list = append(list, c.Name)
+	}
+	return strings.Join(list, ", ")
+}
+
+// ownPhrases gives a mail with one of a category's phrases to that category.
+func (m *Model) ownPhrases(t Text, v *Verdict) {
+	if len(m.own) == 0 {
+		return
+	}
+	subject, body := listen(t.Subject), listen(t.Body)
+	for _, p := range m.own {
+		for _, s := range []heard{subject, body} {
+			if quote, ok := s.find(p.words); ok && !m.custom[p.category].Off {
+				v.Category, v.Confidence = p.category, 0.95
+				v.Evidence = []Evidence{{Phrase: quote, Weight: 1}}
+				return
 			}
 		}
 	}
-	return false
 }
 
 // rename follows merges; a category that is switched off is other.
@@ -121,18 +144,4 @@ func (m *Model) rename(v *Verdict) {
 		}
 		return
 	}
-}
-
-// quote finds the deciding words in the sender's own spelling: the clause
-// itself when it is short, else a window of it.
-func quote(c clause, first, last int) string {
-	own := strings.Fields(c.text)
-	if s := strings.Join(own, " "); len([]rune(s)) <= maxPhrase {
-		return strings.TrimRight(s, " .,;:!?")
-	}
-	// Words were added and split on the way, so the place is scaled.
-	scale := float64(len(own)) / float64(max(1, len(c.words)))
-	from := max(0, int(float64(first)*scale)-2)
-	to := min(len(own), int(float64(last)*scale)+3)
-	return strings.TrimRight(cutRunes(strings.Join(own[min(from, to):to], " "), maxPhrase), " .,;:!?")
 }

@@ -20,7 +20,7 @@ type Model struct {
 	calib  confidence
 	seeds  string // origin of what it was trained on
 
-	own map[string]*phrases // phrases of the team's categories
+	own []phrase // of the team's categories
 }
 
 // Name says which model judged.

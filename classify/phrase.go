@@ -1,92 +1,52 @@
 package classify
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
 
-// phrases is a set of word sequences. In a phrase "_" stands for up to three
-// words of any kind, and a word that ends in "*" for all words that begin so.
-type phrases struct {
-	exact  map[string][][]string  // by first word
-	prefix map[[2]byte][][]string // first word ends in *, by its first two bytes
-	short  [][]string             // the same, of a stem shorter than that
+// phrase is words by which a team gives a mail to one of their categories.
+type phrase struct {
+	category string
+	words    []string
 }
 
-func compile(lists ...string) *phrases {
-	p := &phrases{exact: map[string][][]string{}, prefix: map[[2]byte][][]string{}}
-	for _, list := range lists {
-		for _, line := range strings.FieldsFunc(list, func(r rune) bool { return r == '\n' || r == '|' }) {
-			ws := strings.Fields(line)
-			if len(ws) == 0 {
-				continue
-			}
-			if stem, ok := strings.CutSuffix(ws[0], "*"); ok && len(stem) < 2 {
-				p.short = append(p.short, ws)
-			} else if ok {
-				key := [2]byte{stem[0], stem[1]}
-				p.prefix[key] = append(p.prefix[key], ws)
-			} else {
-				p.exact[ws[0]] = append(p.exact[ws[0]], ws)
-			}
+// heard is a text as phrases are looked for in it: its words folded, the forms
+// of "not" written in one way, and the place of each in the text. Where one
+// sentence or line ends does not matter: mails are wrapped anywhere.
+type heard struct {
+	text     string
+	words    []string
+	from, to []int
+}
+
+func listen(text string) heard {
+	s := heard{text: bound(text)}
+	pos := 0
+	for pos < len(s.text) {
+		from := pos + len(s.text[pos:]) - len(strings.TrimLeftFunc(s.text[pos:], unicode.IsSpace))
+		field := s.text[from:]
+		if end := strings.IndexFunc(field, unicode.IsSpace); end >= 0 {
+			field = field[:end]
+		}
+		field = field[:oneWord(field)]
+		pos = from + len(field)
+		s.words = unify(s.words, words(fold(field)))
+		for len(s.from) < len(s.words) {
+			s.from, s.to = append(s.from, from), append(s.to, pos)
 		}
 	}
-	return p
+	return s
 }
 
-// find returns where the first match stands; ok is false without one.
-func (p *phrases) find(words []string) (from, to int, ok bool) {
-	return p.findFrom(words, 0)
-}
-
-func (p *phrases) findFrom(words []string, start int) (from, to int, ok bool) {
-	for i := start; i < len(words); i++ {
-		best := -1
-		w := words[i]
-		try := func(list [][]string) {
-			for _, ph := range list {
-				if wordMatches(ph[0], w) {
-					if n := match(ph[1:], words[i+1:]); n >= 0 && i+1+n > best {
-						best = i + 1 + n
-					}
-				}
-			}
-		}
-		try(p.exact[w])
-		if len(w) >= 2 && len(p.prefix) > 0 {
-			try(p.prefix[[2]byte{w[0], w[1]}])
-		}
-		try(p.short)
-		if best >= 0 {
-			return i, best, true
+// find returns the sender's words for the first place where a phrase stands.
+func (s *heard) find(phrase []string) (quote string, ok bool) {
+	for i := 0; i+len(phrase) <= len(s.words); i++ {
+		if slices.Equal(s.words[i:i+len(phrase)], phrase) {
+			quote = strings.Join(strings.Fields(s.text[s.from[i]:s.to[i+len(phrase)-1]]), " ")
+			return strings.Trim(cutRunes(quote, maxPhrase), " .,;:!?\"()"), true
 		}
 	}
-	return 0, 0, false
-}
-
-// match returns how many words the rest of a phrase takes, or -1.
-func match(phrase, words []string) int {
-	n := 0
-	for k := 0; k < len(phrase); k++ {
-		if phrase[k] == "_" {
-			if k+1 == len(phrase) {
-				return n
-			}
-			for gap := 0; gap <= 3 && n+gap < len(words); gap++ {
-				if m := match(phrase[k+1:], words[n+gap:]); m >= 0 {
-					return n + gap + m
-				}
-			}
-			return -1
-		}
-		if n >= len(words) || !wordMatches(phrase[k], words[n]) {
-			return -1
-		}
-		n++
-	}
-	return n
-}
-
-func wordMatches(pattern, word string) bool {
-	if p, ok := strings.CutSuffix(pattern, "*"); ok {
-		return strings.HasPrefix(word, p)
-	}
-	return pattern == word
+	return "", false
 }

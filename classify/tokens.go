@@ -185,59 +185,12 @@ func split(field string) (tokens []string) {
 	return tokens
 }
 
-// clause is a part of a text with one thing to say.
-type clause struct {
-	text     string   // as the sender wrote it
-	words    []string // folded, negations unified to "not"
-	question bool
-}
-
-// clauses cuts a text into clauses: at ends of sentences and lines, and before
-// words that turn the meaning ("but", "aber", "mais").
-func clauses(text string) []clause {
-	text = strings.ToValidUTF8(text, " ")
-	if len(text) > maxJudged {
-		text = strings.ToValidUTF8(text[:maxJudged], "")
-	}
-	var list []clause
-	start := 0
-	flush := func(end int, question bool) {
-		if s := strings.TrimSpace(text[start:end]); s != "" && len(list) < 60 {
-			w := unify(words(fold(s)))
-			// Split before turning words.
-			from := 0
-			for i, x := range w {
-				if i > 0 && turning[x] {
-					list = append(list, clause{s, w[from:i], question})
-					from = i + 1
-				}
-			}
-			list = append(list, clause{s, w[from:], question})
-		}
-		start = end
-	}
-	for i, r := range text {
-		switch r {
-		case '.', '!', '?', '\n', ';', '。', '！', '？', '…':
-			if r == '.' && i+1 < len(text) && text[i+1] != ' ' && text[i+1] != '\n' {
-				continue // inside a number or a name
-			}
-			if i >= start {
-				flush(i+len(string(r)), r == '?' || r == '？')
-			}
-		}
-	}
-	flush(len(text), false)
-	return list
-}
-
 var turning = set("but however although though yet aber jedoch allerdings doch mais cependant pero sin mas porém però ma tuttavia maar echter ale jednak")
 
-// unify writes the many forms of "not" and of "cannot" in one way, so that the
-// lexicon needs each phrase once: "ca n't", "cannot", "cant", "unable to", "not
-// able to" become "can not".
-func unify(tokens []string) []string {
-	out := make([]string, 0, len(tokens)+4)
+// unify adds the tokens of a word to those of the words before it, and writes the
+// many forms of "not" and of "cannot" in one way, so that a phrase is needed once:
+// "ca n't", "cannot", "cant", "unable to", "not able to" become "can not".
+func unify(out, tokens []string) []string {
 	for i := 0; i < len(tokens); i++ {
 		t := strings.Trim(tokens[i], ".,:;!?\"()[]<>*_~-–—«»„“”‚‘…#")
 		next := ""
@@ -274,7 +227,7 @@ func unify(tokens []string) []string {
 		case "never", "no", "none", "nobody", "nothing", "without":
 			out = append(out, t)
 		default:
-			out = append(out, strings.Split(t, "'")...)
+			out = append(out, strings.FieldsFunc(t, func(r rune) bool { return r == '\'' })...)
 		}
 	}
 	return out
