@@ -49,6 +49,7 @@ example:
 		fs.StringVar(&b.compare, "compare", "", "`BUDGETS` with commas between them, as 1/90d,1/30d,4/30d: what each would have paged, in a table")
 		fs.StringVar(&b.chart, "svg", "", "draw the rate, what was normal, deployments and incidents into `FILE`")
 		fs.BoolVar(&b.warnings, "warnings", false, "print what would only have warned, too")
+		fs.BoolVar(&b.json, "json", false, "with --compare: a JSON object a line instead of the table")
 		return b.run
 	},
 }
@@ -57,7 +58,8 @@ type backtest struct {
 	p                    *program
 	budget, zone, config string
 	compare, chart       string
-	warnings             bool
+	warnings, json       bool
+	chartFile            *os.File
 }
 
 // backtestIncident is one line of output.
@@ -132,6 +134,12 @@ func (b *backtest) run(ctx context.Context, args []string) error {
 	}
 	if b.chart != "" {
 		r.chart = &history{}
+		f, err := openChart(b.chart)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		b.chartFile = f
 	}
 	in := &backtestReader{progress: b.p.progress("replayed")}
 	if f, ok := b.p.In.(*os.File); ok && b.config == "" {
@@ -142,9 +150,13 @@ func (b *backtest) run(ctx context.Context, args []string) error {
 	err = r.feed(ctx, in, source)
 	in.progress.end()
 	if err != nil {
+		b.dropChart()
 		return err
 	}
 	if b.compare != "" {
+		if b.json {
+			return r.rows(newJSONLines(b.p.Out))
+		}
 		return r.table(b.p.Out)
 	}
 	if b.chart != "" {
@@ -155,17 +167,40 @@ func (b *backtest) run(ctx context.Context, args []string) error {
 	return r.print(newJSONLines(b.p.Out), b.warnings)
 }
 
+// openChart opens the chart's file before the work begins, and leaves what is in
+// it until there is a chart.
+func openChart(name string) (*os.File, error) {
+	if name == "-" {
+		return nil, usagef("--svg needs a file: the incidents go to standard output")
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("chart: %w", err)
+	}
+	return f, nil
+}
+
+// dropChart removes the file of a chart that was not drawn, if it is new.
+func (b *backtest) dropChart() {
+	if b.chartFile == nil {
+		return
+	}
+	if info, err := b.chartFile.Stat(); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		os.Remove(b.chart)
+	}
+}
+
 // draw writes the chart beside the incidents that are printed.
 func (b *backtest) draw(r *replay, zone *time.Location) error {
-	f, err := os.Create(b.chart)
-	if err != nil {
+	if info, err := b.chartFile.Stat(); err == nil && info.Mode().IsRegular() {
+		if err := b.chartFile.Truncate(0); err != nil {
+			return fmt.Errorf("chart: %w", err)
+		}
+	}
+	if err := r.chart.svg(b.chartFile, r.lanes[0].sorted(r.last, b.warnings), zone); err != nil {
 		return fmt.Errorf("chart: %w", err)
 	}
-	if err := r.chart.svg(f, r.lanes[0].sorted(r.last, b.warnings), zone); err != nil {
-		f.Close()
-		return fmt.Errorf("chart: %w", err)
-	}
-	return f.Close()
+	return b.chartFile.Close()
 }
 
 // allPage lets every kind of a taxonomy page: a backtest over somebody's
@@ -235,7 +270,7 @@ func (r *replay) fold(e *backtestEvent) {
 			x.keep(x.detector.Deployment(*d))
 		}
 		if r.chart != nil {
-			r.chart.deployments = append(r.chart.deployments, deployMark{at, d.Service + " " + d.Version})
+			r.chart.deployment(at, d.Service+" "+d.Version, r.lanes[0].detector)
 		}
 		return
 	}
@@ -306,37 +341,74 @@ func (r *replay) print(out *jsonLines, warnings bool) error {
 	return nil
 }
 
-// table sets the budgets side by side: how often each would have paged, and
-// how early.
-func (r *replay) table(out io.Writer) error {
-	days := r.last.Sub(r.first).Hours() / 24
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "BUDGET\tPAGES\tIN 30 DAYS\tWARNINGS ONLY\tCUSTOMERS UNTIL THE PAGE\tMINUTES\tDEPLOYMENT NAMED")
+// comparison is what a budget would have paged: how often, and how early. The
+// medians are nil without a page.
+type comparison struct {
+	Budget    string   `json:"budget"`
+	Pages     int      `json:"pages"`
+	Monthly   float64  `json:"pages_in_30_days"`
+	Warnings  int      `json:"warnings_only"`
+	Customers *float64 `json:"customers_until_page"`
+	Minutes   *float64 `json:"minutes_until_page"`
+	Named     int      `json:"deployments_named"`
+}
+
+func (r *replay) compare() (list []comparison) {
+	days := math.Max(r.last.Sub(r.first).Hours()/24, 1)
 	for _, x := range r.lanes {
+		c := comparison{Budget: x.budget}
 		var customers, minutes []float64
-		var warned, named int
 		for _, i := range x.sorted(r.last, true) {
 			if i.Level != detect.Paging {
-				warned++
+				c.Warnings++
 				continue
 			}
 			customers = append(customers, float64(i.Reason.Customers))
 			minutes = append(minutes, i.DetectedAt.Sub(i.StartedAt).Minutes())
 			if i.Suspect != nil {
-				named++
+				c.Named++
 			}
 		}
-		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%s\t%s\t%d\n", x.budget, len(customers), 30*float64(len(customers))/math.Max(days, 1), warned,
-			middle(customers), middle(minutes), named)
+		c.Pages, c.Customers, c.Minutes = len(customers), middle(customers), middle(minutes)
+		c.Monthly = math.Round(300*float64(c.Pages)/days) / 10
+		list = append(list, c)
+	}
+	return list
+}
+
+func (r *replay) rows(out *jsonLines) error {
+	for _, c := range r.compare() {
+		if err := out.write(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// table sets the budgets side by side.
+func (r *replay) table(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "BUDGET\tPAGES\tIN 30 DAYS\tWARNINGS ONLY\tCUSTOMERS UNTIL THE PAGE\tMINUTES\tDEPLOYMENT NAMED")
+	for _, c := range r.compare() {
+		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%s\t%s\t%d\n", c.Budget, c.Pages, c.Monthly, c.Warnings, rounded(c.Customers), rounded(c.Minutes), c.Named)
 	}
 	return w.Flush()
 }
 
-// middle is the median in words; "-" of nothing.
-func middle(v []float64) string {
+// middle is the median, to a tenth; nil of nothing.
+func middle(v []float64) *float64 {
 	if len(v) == 0 {
-		return "-"
+		return nil
 	}
 	slices.Sort(v)
-	return fmt.Sprintf("%.0f", (v[len(v)/2]+v[(len(v)-1)/2])/2)
+	m := math.Round(5*(v[len(v)/2]+v[(len(v)-1)/2])) / 10
+	return &m
+}
+
+// rounded is a number in words; "-" without one.
+func rounded(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f", *v)
 }

@@ -32,21 +32,38 @@ const (
 	mostHours = 10 * 365 * 24 // hours that are drawn
 )
 
-// complaint counts a line, and asks the detector what is normal when a new hour
-// begins.
+// complaint counts one.
 func (h *history) complaint(at time.Time, sender string, d *detect.Detector) {
-	if h.first.IsZero() {
-		h.first = at.Truncate(time.Hour)
-	}
-	i := int(at.Sub(h.first) / countStep)
-	hour := int(at.Sub(h.first) / time.Hour)
-	if hour >= mostHours {
+	if !h.reach(at, d) {
 		return
 	}
 	if day := at.Unix() / 86400; day != h.day || h.written == nil {
 		h.day, h.written = day, map[string]bool{}
 	}
-	for len(h.counts) <= i {
+	if !h.written[sender] {
+		h.written[sender] = true
+		h.counts[len(h.counts)-1]++
+	}
+}
+
+// deployment marks one.
+func (h *history) deployment(at time.Time, name string, d *detect.Detector) {
+	if h.reach(at, d) {
+		h.deployments = append(h.deployments, deployMark{at, name})
+	}
+}
+
+// reach draws on to an instant, and asks the detector what is normal when a new
+// hour begins. It tells whether the instant is drawn.
+func (h *history) reach(at time.Time, d *detect.Detector) bool {
+	if h.first.IsZero() {
+		h.first = at.Truncate(time.Hour)
+	}
+	hour := int(at.Sub(h.first) / time.Hour)
+	if hour >= mostHours {
+		return false
+	}
+	for i := int(at.Sub(h.first) / countStep); len(h.counts) <= i; {
 		h.counts = append(h.counts, 0)
 	}
 	if from := len(h.normal); hour >= from {
@@ -54,10 +71,7 @@ func (h *history) complaint(at time.Time, sender string, d *detect.Detector) {
 		begin := h.first.Add(time.Duration(from) * time.Hour)
 		copy(h.normal[from:], d.Normal("", begin, h.first.Add(time.Duration(hour+1)*time.Hour), time.Hour))
 	}
-	if !h.written[sender] {
-		h.written[sender] = true
-		h.counts[i]++
-	}
+	return true
 }
 
 // chartBin is one step of the drawing.
@@ -83,8 +97,14 @@ func (h *history) bins() (list []chartBin, step time.Duration) {
 			b.expected += n.Expected / 12
 			spread += math.Max(n.High-n.Expected, 0) / 12
 		}
-		// A part of an hour scatters more than its share of the hour does.
-		spread *= math.Max(1, math.Sqrt(time.Hour.Hours()/step.Hours()))
+		// A part of an hour scatters more than its share of the hour does. Hours
+		// together scatter less than if they moved as one, and more than if each
+		// moved by itself.
+		if hours := step.Hours(); hours < 1 {
+			spread *= math.Sqrt(1 / hours)
+		} else {
+			spread *= math.Pow(hours, -0.25)
+		}
 		b.low, b.high = math.Max(0, b.expected-spread), b.expected+spread
 		list = append(list, b)
 	}
@@ -132,6 +152,7 @@ func (h *history) svg(out io.Writer, incidents []detect.Incident, zone *time.Loc
 		fmt.Fprintf(&s, "<rect class=\"incident\" x=\"%.1f\" y=\"%g\" width=\"%.1f\" height=\"%g\" fill=\"%s\" fill-opacity=\"0.35\"><title>%s</title></rect>\n",
 			x(i.StartedAt), top, math.Max(x(end)-x(i.StartedAt), 2), height-top-bottom, colour,
 			escapeXML(fmt.Sprintf("%s: %s, %d customers where %.1f are normal", i.DetectedAt.In(zone).Format("2006-01-02 15:04"), strings.Join(i.Categories, ", "), i.Reason.Customers, i.Reason.Expected)))
+		fmt.Fprintf(&s, "<line class=\"rang\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%g\" y2=\"%g\" stroke=\"%s\"/>\n", x(i.DetectedAt), x(i.DetectedAt), top, height-bottom, colour)
 	}
 	fmt.Fprintf(&s, "<polyline class=\"rate\" points=\"%s\" fill=\"none\" stroke=\"#1b2631\"/>\n", line.String())
 	for _, d := range h.deployments {
@@ -139,23 +160,32 @@ func (h *history) svg(out io.Writer, incidents []detect.Incident, zone *time.Loc
 			x(d.at), x(d.at), height-bottom, height-bottom+8, escapeXML(d.at.In(zone).Format("2006-01-02 15:04")+" "+d.name))
 	}
 	fmt.Fprintf(&s, "<text x=\"4\" y=\"%g\">%.0f</text><text x=\"4\" y=\"%g\">0</text>\n", top+4, most, height-bottom)
-	for n := range min(6, len(bins)) {
-		i := n * len(bins) / 6
-		fmt.Fprintf(&s, "<text x=\"%.1f\" y=\"%g\">%s</text>\n", x(at(i)), height-14, at(i).In(zone).Format("2006-01-02 15:04"))
+	if len(bins) == 0 {
+		fmt.Fprintf(&s, "<text x=\"%g\" y=\"%g\">no events</text>\n", left+10, height/2)
+	} else {
+		const labels = 6
+		for n := range labels {
+			when := h.first.Add(time.Duration(n) * time.Duration(len(bins)) * step / labels)
+			fmt.Fprintf(&s, "<text x=\"%.1f\" y=\"%g\">%s</text>\n", x(when), height-14, when.In(zone).Format("2006-01-02 15:04"))
+		}
 	}
-	fmt.Fprintf(&s, "<text x=\"%g\" y=\"18\">customers in %s (black), normal (blue), incidents (red), deployments (ticks)</text>\n</svg>\n", left, stepName(step))
+	fmt.Fprintf(&s, "<text x=\"%g\" y=\"18\">customers in %s (black), normal (blue), incidents (red, with a line where it rang), deployments (ticks)</text>\n</svg>\n", left, stepName(step))
 	_, err := io.WriteString(out, s.String())
 	return err
 }
 
 func stepName(step time.Duration) string {
+	n, unit := step.Minutes(), "minute"
 	switch {
 	case step >= 24*time.Hour:
-		return fmt.Sprintf("%.0f days", step.Hours()/24)
+		n, unit = step.Hours()/24, "day"
 	case step >= time.Hour:
-		return fmt.Sprintf("%.0f hours", step.Hours())
+		n, unit = step.Hours(), "hour"
 	}
-	return fmt.Sprintf("%.0f minutes", step.Minutes())
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%.0f %s", n, unit)
 }
 
 func escapeXML(s string) string {
