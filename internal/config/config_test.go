@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -67,6 +68,12 @@ func TestMistakesAreNamedWithLineAndCure(t *testing.T) {
 		{"Tocsin as its own teacher", good + "copy_to = \"Tocsin/{category}\"\nteach = {login = \"Tocsin/login\"}\n", []string{"mailbox.support.teach.login", "filled by copy_to"}},
 		{"a folder twice", good + "also = [\"Done\", \"INBOX\"]\n", []string{"t.toml:10: mailbox.support.also", "named twice"}},
 		{"pager without key", good + "[pager.a]\ntype = \"pagerduty\"\n[pager.b]\ntype = \"slak\"\n", []string{"pager.a.key: no key", "pager.b.type", "slack"}},
+		{"all at once", good + "timeout = \"-1s\"\nfoldr = \"x\"\nport = \"five\"\n[pager.a]\ntype = \"slak\"\n[web]\nlisten = 5\n", []string{
+			"t.toml:10: mailbox.support.timeout", "t.toml:11: mailbox.support.foldr: there is no such key\n  did you mean \"folder\"?",
+			"t.toml:12: mailbox.support.port: this is of the type string: write a whole number", "t.toml:14: pager.a.type", "t.toml:16: web.listen: this is of the type integer: write text in quotes"}},
+		{"a key twice, and another mistake", good + "folder = \"A\"\nfolder = \"B\"\npol = \"1m\"\n", []string{"t.toml:11: folder: key folder is already defined", "t.toml:12: mailbox.support.pol"}},
+		{"a mailbox without a name", "[mailbox]\nhost = \"a\"\n", []string{"t.toml:2: mailbox.host: this is of the type string: write a table with a name, as [mailbox.support]"}},
+		{"no TOML", "[mailbox\nhost = 5\n", []string{"t.toml:1: expected ']'"}},
 		{"fallback to nobody", good + "[pager.a]\ntype = \"log\"\nfallback = \"zz\"\n", []string{`t.toml:12: pager.a.fallback: there is no other pager "zz"`}},
 	}
 	for _, tt := range tests {
@@ -82,6 +89,21 @@ func TestMistakesAreNamedWithLineAndCure(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What lacks because a key was misspelt is not a second mistake.
+func TestAMistakeIsNamedOnce(t *testing.T) {
+	for _, text := range []string{
+		"[mailbox.support]\nhst = \"imap.example.com\"\nusername = \"a\"\npassword = \"b\"\n",
+		"[mailbox.support]\nhost = 5\nusername = \"a\"\npassword = \"b\"\n",
+		"[mailbox.support]\nhost = \"imap.example.com\"\nusername = \"a\"\npasswrd = \"b\"\n",
+	} {
+		_, err := Parse("t.toml", []byte(text))
+		var ps Problems
+		if !errors.As(err, &ps) || len(ps) != 1 {
+			t.Errorf("of\n%s\nParse says:\n%v\nwant one problem", text, err)
+		}
 	}
 }
 

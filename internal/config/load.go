@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
@@ -89,41 +88,24 @@ func Load(path string) (*Config, error) {
 // Parse reads a configuration from memory and validates it, without touching
 // the files that it names.
 func Parse(path string, raw []byte) (*Config, error) {
-	c := Default()
-	c.path = path
-	dec := toml.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(c); err != nil {
-		return nil, decodeProblems(path, err)
+	c, ps := decode(path, raw)
+	if c == nil {
+		return nil, ps
 	}
+	c.path = path
 	c.lines = keyLines(raw)
 	c.complete()
 	c.expand()
-	if ps := c.Validate(); len(ps) > 0 {
+	for _, p := range c.Validate() {
+		if !c.follows(p, ps) {
+			ps = append(ps, p)
+		}
+	}
+	if len(ps) > 0 {
+		slices.SortStableFunc(ps, func(a, b Problem) int { return a.Line - b.Line })
 		return nil, ps
 	}
 	return c, nil
-}
-
-func decodeProblems(path string, err error) error {
-	name := filepath.Base(path)
-	var strict *toml.StrictMissingError
-	if errors.As(err, &strict) {
-		var ps Problems
-		for _, e := range strict.Errors {
-			row, _ := e.Position()
-			key := strings.Join(e.Key(), ".")
-			ps = append(ps, Problem{name, row, key, "there is no such key", nearest(e.Key())})
-		}
-		return ps
-	}
-	var dec *toml.DecodeError
-	if errors.As(err, &dec) {
-		row, _ := dec.Position()
-		text := strings.TrimPrefix(dec.Error(), "toml: ")
-		return Problems{{name, row, strings.Join(dec.Key(), "."), text, ""}}
-	}
-	return Problems{{File: name, Text: strings.TrimPrefix(err.Error(), "toml: ")}}
 }
 
 // nearest names the key that was probably meant, or those that there are.
