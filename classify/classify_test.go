@@ -186,6 +186,26 @@ func TestCorrectionsThatContradictEachOtherAreNotLearned(t *testing.T) {
 	}
 }
 
+func TestCorrectionsToACategoryThatIsGoneTeachNothing(t *testing.T) {
+	said := []Example{{Text: "the flux capacitor shows purple lights", Category: "flux"}}
+	for _, c := range []struct {
+		custom Custom
+		learns bool
+	}{{Custom{"flux": {Rings: RingsDigest}}, true}, {nil, false}} {
+		base, err := Default().With(c.custom)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, _, err := base.Learn(t.Context(), said)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := m.Classify(Text{Body: said[0].Text}); (v.Category == "flux") != c.learns {
+			t.Errorf("with %v: %+v", c.custom, v)
+		}
+	}
+}
+
 func TestATeamChangesTheTaxonomy(t *testing.T) {
 	m, err := Default().With(Custom{
 		"signup": {MergeInto: "login"}, "praise": {Off: true}, "printer": {Phrases: []string{"won't print"}, Rings: RingsDigest}, "login": {Title: "locked out"},

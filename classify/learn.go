@@ -24,10 +24,11 @@ const (
 // With five corrections or more each is first judged by a model that learned
 // only the others: if fewer are right so than without learning, people
 // contradict each other, and an error says so. The report is of that trial,
-// with fewer corrections of the corrections themselves.
+// with fewer corrections of the corrections themselves. Those to a category that
+// the taxonomy no longer has teach nothing.
 func (m *Model) Learn(ctx context.Context, corrections []Example) (*Model, *Report, error) {
 	corrections = slices.DeleteFunc(slices.Clone(corrections), func(e Example) bool {
-		return strings.TrimSpace(e.Subject) == "" && strings.TrimSpace(e.Text) == ""
+		return strings.TrimSpace(e.Subject) == "" && strings.TrimSpace(e.Text) == "" || !m.mayName(e.Category)
 	})
 	if len(corrections) == 0 {
 		n := *m
@@ -46,6 +47,14 @@ func (m *Model) Learn(ctx context.Context, corrections []Example) (*Model, *Repo
 		report = Evaluate(n, corrections)
 	}
 	return n, report, nil
+}
+
+// mayName tells whether a verdict may name a category, or what it counts as.
+func (m *Model) mayName(category string) bool {
+	v := Verdict{Category: category}
+	m.rename(&v)
+	_, ok := m.taxonomy.Find(v.Category)
+	return ok
 }
 
 // prove judges each correction by a model that learned the others; nil where
