@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"unicode"
 
 	"tocsin/classify"
 	"tocsin/mailbox"
@@ -159,7 +160,7 @@ func readExample(n int, raw []byte) (e classify.Example, err error) {
 	if l.Category == "" {
 		l.Category = l.Gold
 	}
-	e = classify.Example{Subject: l.Subject, Category: l.Category}
+	e = classify.Example{Subject: l.Subject, Category: strings.TrimSpace(l.Category)}
 	if l.Text != nil {
 		e.Text = mailbox.Reply(*l.Text)
 	}
@@ -168,8 +169,10 @@ func readExample(n int, raw []byte) (e classify.Example, err error) {
 		return e, fmt.Errorf("line %d has no text", n)
 	case strings.TrimSpace(e.Text) == "" && strings.TrimSpace(e.Subject) == "":
 		return e, fmt.Errorf("line %d: its text is empty", n)
-	case strings.TrimSpace(l.Category) == "":
+	case e.Category == "":
 		return e, fmt.Errorf("line %d has no category", n)
+	case strings.ContainsFunc(e.Category, unicode.IsControl):
+		return e, fmt.Errorf("line %d: category %q is no name", n, e.Category)
 	}
 	return e, nil
 }

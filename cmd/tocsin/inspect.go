@@ -97,8 +97,8 @@ func (in *inspect) run(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		if in.model == "" {
-			in.model = cfg.Model
+		if in.model != "" {
+			cfg.Model = in.model
 		}
 		in.parser = parserFor(cfg, "", "")
 		if in.judge, err = modelFor(cfg); err != nil {

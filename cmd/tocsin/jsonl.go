@@ -14,7 +14,8 @@ import (
 // maxLine bounds one line of JSONL input; a mail body fits.
 const maxLine = 16 << 20
 
-// eachLine calls f with every line that is not blank and its number.
+// eachLine calls f with every line that is not blank and its number. Of a line
+// that is too long f gets more than maxLine bytes, but not all.
 func eachLine(r io.Reader, f func(n int, line []byte) error) error {
 	br := bufio.NewReaderSize(r, 1<<20)
 	var long []byte
@@ -23,11 +24,10 @@ func eachLine(r io.Reader, f func(n int, line []byte) error) error {
 		if errors.Is(err, bufio.ErrBufferFull) {
 			long = append(long[:0], line...)
 			for errors.Is(err, bufio.ErrBufferFull) {
-				if len(long) > maxLine {
-					return fmt.Errorf("line %d is longer than %d MB", n, maxLine>>20)
-				}
 				line, err = br.ReadSlice('\n')
-				long = append(long, line...)
+				if len(long) <= maxLine {
+					long = append(long, line...)
+				}
 			}
 			line = long
 		}
@@ -50,6 +50,9 @@ func eachLine(r io.Reader, f func(n int, line []byte) error) error {
 
 // decodeLine reads one JSON object; the error names the line.
 func decodeLine(n int, line []byte, v any) error {
+	if len(line) > maxLine {
+		return fmt.Errorf("line %d is longer than %d MB", n, maxLine>>20)
+	}
 	if line[0] != '{' {
 		return fmt.Errorf("line %d is not a JSON object", n)
 	}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 
 	"tocsin/internal/config"
 	"tocsin/mailbox/imapsync"
@@ -41,7 +42,7 @@ example:
 	setup: func(p *program, fs *flag.FlagSet) func(context.Context, []string) error {
 		file := fs.String("config", "", "the configuration `FILE`")
 		return func(ctx context.Context, args []string) error {
-			if len(args) != 2 {
+			if len(args) != 2 || strings.TrimSpace(args[0]) == "" {
 				return usagef("correct wants a message's ID and a category")
 			}
 			r, err := openRead(ctx, *file)

@@ -201,12 +201,12 @@ func (s *Server) apiCorrect(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var in struct {
-		Category string `json:"category"`
+		Category *string `json:"category"`
 	}
-	if err := json.Unmarshal(body, &in); err != nil {
-		return badRequest(fmt.Errorf("the body is not {\"category\": \"…\"}: %w", err))
+	if err := json.Unmarshal(body, &in); err != nil || in.Category == nil {
+		return mistake{http.StatusBadRequest, `the body is not {"category": "…"}`, `"" takes a correction back`}
 	}
-	if err := s.correct(r, r.PathValue("id"), in.Category); err != nil {
+	if err := s.correct(r, r.PathValue("id"), *in.Category); err != nil {
 		return err
 	}
 	return s.apiMessage(w, r)
@@ -217,7 +217,11 @@ func (s *Server) correct(r *http.Request, message, category string) error {
 		return errNotRunning
 	}
 	if _, ok := s.opt.Taxonomy.Find(category); !ok && category != "" {
-		return mistake{http.StatusBadRequest, fmt.Sprintf("there is no category %q", clip(category, 40)), ""}
+		var names []string
+		for _, c := range s.opt.Taxonomy {
+			names = append(names, c.Name)
+		}
+		return mistake{http.StatusBadRequest, fmt.Sprintf("there is no category %q", clip(category, 40)), "there are " + strings.Join(names, ", ")}
 	}
 	return s.opt.Worker.Correct(r.Context(), message, category, who(r.Context()))
 }
