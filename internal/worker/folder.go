@@ -221,7 +221,7 @@ func (w *Worker) append(b mailbox.Batch, before mailbox.Cursor, known bool) erro
 		e.History = isHistory(&e.Message, before, b.Next, known)
 	}
 	if n := b.Next.Left - before.Left; n > 0 {
-		w.opt.Log.Warn("mail was moved or deleted before it was read", "mailbox", at.account, "folder", at.folder, "mails", n)
+		w.opt.Log.Debug("mail was moved or deleted before it was read", "mailbox", at.account, "folder", at.folder, "mails", n)
 	}
 	done, err := w.opt.Store.Append(entries, b.Next)
 	if err != nil {

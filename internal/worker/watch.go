@@ -20,6 +20,7 @@ func (w *Worker) watch(ctx context.Context) error {
 	defer t.Stop()
 	var retained time.Time
 	last, lastMachine := w.opt.Now(), time.Now()
+	var lost missing
 	for {
 		select {
 		case <-ctx.Done():
@@ -31,6 +32,11 @@ func (w *Worker) watch(ctx context.Context) error {
 		last, lastMachine = now, machine
 		w.blindness(now, machine)
 		w.disk()
+		if st, err := w.opt.Store.Stats(); err == nil {
+			if n := lost.look(st.Missed, machine); n > 0 {
+				w.opt.Log.Warn("mail was moved or deleted before it was read, and is in no folder that is read", "mails", n, "in_all", st.Missed)
+			}
+		}
 		if w.opt.Retention > 0 && now.Sub(retained) > 24*time.Hour {
 			retained = now
 			n, err := w.opt.Store.Retain(ctx, now.Add(-w.opt.Retention))
@@ -41,6 +47,31 @@ func (w *Worker) watch(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// missing tells of mails that left a folder unread and were found in no other.
+// What was moved is found a moment later, where its new folder is read.
+type missing struct {
+	told, last int64
+	since      time.Time // since when it is last
+}
+
+// foundWithin is how long a mail that was moved may take to turn up: a folder
+// that takes turns is looked at at each poll only.
+const foundWithin = 2 * time.Minute
+
+// look returns how many more are missing than were told of, once that number
+// has been the same for a while.
+func (m *missing) look(missed int64, machine time.Time) (more int64) {
+	switch {
+	case m.since.IsZero(): // as it was at the start
+		m.told, m.last, m.since = missed, missed, machine
+	case missed != m.last:
+		m.last, m.since = missed, machine
+	case machine.Sub(m.since) >= foundWithin:
+		more, m.told = missed-m.told, missed
+	}
+	return max(0, more)
 }
 
 // How far a clock may move without being said, and how long it must be steady
