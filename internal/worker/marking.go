@@ -65,7 +65,7 @@ func (m *Marking) Run(ctx context.Context) error {
 			return err
 		}
 		if next != at {
-			if err := m.Store.Record(markReader, next, nil, nil); err != nil && !store.Full(err) {
+			if err := m.record(next); err != nil {
 				return err
 			}
 			at = next
@@ -84,6 +84,16 @@ func (m *Marking) Run(ctx context.Context) error {
 	return nil
 }
 
+// record notes how far the log was read. Want of room is no error: the next
+// record makes up for it.
+func (m *Marking) record(at store.SeqNo) error {
+	err := m.Store.Record(markReader, at, nil, nil)
+	if store.Full(err) {
+		return nil
+	}
+	return err
+}
+
 // look marks what is new in the log; next is how far it came.
 func (m *Marking) look(ctx context.Context, from store.SeqNo) (next store.SeqNo, failed, err error) {
 	var todo []store.Event
@@ -95,26 +105,35 @@ func (m *Marking) look(ctx context.Context, from store.SeqNo) (next store.SeqNo,
 		return from, nil, err
 	}
 	for _, e := range todo {
-		if err := m.one(ctx, e.Message); err != nil {
+		wrote, err := m.one(ctx, e.Message)
+		if err != nil {
 			return from, err, nil
 		}
-		from = e.Seq
+		if from = e.Seq; !wrote {
+			continue
+		}
+		// At once: whatever was copied after the last record is copied again
+		// after a crash.
+		if err := m.record(from); err != nil {
+			return from, nil, err
+		}
 	}
 	return max(from, last), nil, nil
 }
 
-func (m *Marking) one(ctx context.Context, e *store.Entry) error {
+// one marks a mail where that is wanted; wrote tells that it was.
+func (m *Marking) one(ctx context.Context, e *store.Entry) (wrote bool, err error) {
 	if e == nil || e.History {
-		return nil
+		return false, nil
 	}
 	full, known, err := m.Store.Message(e.ID) // the log's is brief
 	if err != nil || !known {
-		return err
+		return false, err
 	}
 	e = &full
 	marks, ok := m.Marks[e.Account]
 	if !ok || e.UID == 0 {
-		return nil
+		return false, nil
 	}
 	at := place{e.Account, e.Folder}
 	x := m.open[at]
@@ -133,7 +152,7 @@ func (m *Marking) one(ctx context.Context, e *store.Entry) error {
 	if permanent(err) {
 		// A person has to mend it; the mails after this one do not wait for that.
 		m.Log.Error("mail could not be marked", "mailbox", e.Account, "folder", e.Folder, "uid", e.UID, "err", err)
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
