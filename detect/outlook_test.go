@@ -26,6 +26,22 @@ func TestSimulateTellsWhatWouldBeCaught(t *testing.T) {
 	}
 }
 
+// TestSimulateKnowsTheNight: what surges at night stands out from little.
+func TestSimulateKnowsTheNight(t *testing.T) {
+	x := Scenario{Background: 8, Surge: 12, Weeks: 3, Runs: 9, Seed: 1}
+	at := map[int]Outlook{}
+	for _, x.Hour = range []int{3, 13} {
+		o, err := Simulate(x, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at[x.Hour] = o
+	}
+	if night, day := at[3], at[13]; night.Normal > 0.5*day.Normal || night.Complaints >= day.Complaints || night.Complaints > night.MostComplaints {
+		t.Errorf("at 3:00 %+v, at 13:00 %+v", night, day)
+	}
+}
+
 func TestSimulateRefusesWhatCannotBe(t *testing.T) {
 	for name, x := range map[string]Scenario{
 		"no surge":          {Background: 1},
@@ -34,6 +50,7 @@ func TestSimulateRefusesWhatCannotBe(t *testing.T) {
 		"surge no number":   {Background: 1, Surge: math.NaN()},
 		"endless":           {Background: math.Inf(1), Surge: 1},
 		"endless surge":     {Background: 1, Surge: math.Inf(1)},
+		"fewer than none":   {Background: 1, Surge: 1, Runs: -1},
 		"the 25th hour":     {Background: 1, Surge: 1, Hour: 24},
 		"a million runs":    {Background: 1, Surge: 1, Runs: 1_000_000},
 		"a thousand weeks":  {Background: 1, Surge: 1, Weeks: 1000},

@@ -9,17 +9,19 @@ import (
 	"time"
 )
 
-// Scenario is a surge on top of a steady background, to show a team what would
-// be caught.
+// Scenario is a surge on top of a background, to show a team what would be
+// caught. The background comes when people usually write: by day, and on working
+// days.
 type Scenario struct {
-	Background float64       // complaints an hour before the surge, all kinds together
+	Background float64       // complaints an hour before the surge, all kinds together, on average over a week
 	Surge      float64       // complaints an hour on top, of one kind
 	Lasts      time.Duration // how long it surges; default 2 hours
 	Weeks      int           // of background to learn from; default 8
-	Hour       int           // of the day at which it begins, in the team's time zone
+	Hour       int           // of a working day at which it begins, in the team's time zone
 	Deployed   bool          // a deployment comes five minutes before it
 	Runs       int           // default 100
 	Seed       uint64        // the same seed gives the same runs
+	Told       func(run int) // called after each run, if not nil
 }
 
 // Outlook is what became of the runs of a Scenario.
@@ -28,7 +30,12 @@ type Outlook struct {
 	Paged      int           // runs in which the surge paged before it was over
 	Complaints int           // of the surge until the page, in the median of those
 	After      time.Duration // since its first complaint, likewise
-	False      float64       // pages in 30 days of background, over all runs
+	// MostComplaints and MostAfter are these in the slowest of nine of ten.
+	MostComplaints int
+	MostAfter      time.Duration
+	Normal         float64 // complaints an hour that are normal when it begins
+	False          float64 // pages in 30 days of background, over all runs
+	Quiet          float64 // days of background a run that False rests on; 0: it is not known
 }
 
 // Bounds of a Scenario, so that no question takes a machine's memory or a day.
@@ -38,18 +45,20 @@ const (
 	mostSimulate = 1_000_000 // complaints in a run
 )
 
+// mostUsual is the busiest hour of a usual week, as a multiple of its mean.
+var mostUsual = slices.Max(usual[:])
+
 // Simulate plays a scenario again and again with a detector that has learned
-// its background. The background comes by chance and evenly, as a Poisson
-// process: real inboxes scatter more, so that this is the best to hope for. It
+// its background. The background comes by chance, as a Poisson process: real inboxes scatter more, so that this is the best to hope for. It
 // fails on what nobody can simulate: rates that are no numbers, or too large.
 func Simulate(x Scenario, opt Options) (Outlook, error) {
-	if x.Lasts <= 0 {
+	if x.Lasts == 0 {
 		x.Lasts = 2 * time.Hour
 	}
-	if x.Weeks <= 0 {
+	if x.Weeks == 0 {
 		x.Weeks = 8
 	}
-	if x.Runs <= 0 {
+	if x.Runs == 0 {
 		x.Runs = 100
 	}
 	hours := float64(x.Weeks) * 7 * 24
@@ -58,6 +67,8 @@ func Simulate(x Scenario, opt Options) (Outlook, error) {
 		return Outlook{}, fmt.Errorf("a background of %v and a surge of %v complaints an hour: the first must not be below zero, the second must be above", x.Background, x.Surge)
 	case x.Hour < 0 || x.Hour > 23:
 		return Outlook{}, fmt.Errorf("%d is no hour of a day: 0 to 23", x.Hour)
+	case x.Runs < 0 || x.Weeks < 0 || x.Lasts < 0:
+		return Outlook{}, fmt.Errorf("%d runs, %d weeks and a surge of %v: none can be below zero", x.Runs, x.Weeks, x.Lasts)
 	case x.Runs > mostRuns || x.Weeks > mostWeeks || x.Lasts > 24*time.Hour:
 		return Outlook{}, fmt.Errorf("at most %d runs, %d weeks and a surge of a day can be simulated", mostRuns, mostWeeks)
 	case x.Background*hours+x.Surge*x.Lasts.Hours() > mostSimulate:
@@ -77,15 +88,20 @@ func Simulate(x Scenario, opt Options) (Outlook, error) {
 		if n > 0 {
 			counts, delays = append(counts, n), append(delays, after)
 		}
+		if x.Told != nil {
+			x.Told(run + 1)
+		}
 	}
 	// Only the weeks in which the inbox is known are counted.
-	if known := hours/24 - coldDays; known > 0 {
-		o.False = quiet / float64(x.Runs) * 30 / known
+	if o.Quiet = max(hours/24-coldDays, 0); o.Quiet > 0 {
+		o.False = quiet / float64(x.Runs) * 30 / o.Quiet
 	}
+	o.Normal = x.Background * usual[24+x.Hour]
 	if o.Paged = len(counts); o.Paged > 0 {
 		slices.Sort(counts)
 		slices.Sort(delays)
 		o.Complaints, o.After = counts[len(counts)/2], delays[len(delays)/2]
+		o.MostComplaints, o.MostAfter = counts[(len(counts)*9-1)/10], delays[(len(delays)*9-1)/10]
 	}
 	return o, nil
 }
@@ -93,10 +109,13 @@ func Simulate(x Scenario, opt Options) (Outlook, error) {
 // run plays once: how many complaints of the surge there were until it paged
 // (0: it did not), how long that took, and how often the background paged.
 func (x Scenario) run(r *rand.Rand, opt Options) (n int, after time.Duration, wrong int) {
-	begin := time.Date(2026, 1, 5, 0, 0, 0, 0, opt.Location)
-	start := begin.AddDate(0, 0, 7*x.Weeks+1).Add(time.Duration(x.Hour) * time.Hour)
+	begin := time.Date(2026, 1, 5, 0, 0, 0, 0, opt.Location) // a Monday
+	start := time.Date(2026, 1, 5+7*x.Weeks+1, x.Hour, 0, 0, 0, opt.Location)
 	end := start.Add(x.Lasts)
-	list := arrivals(r, begin, end, x.Background, "background")
+	hours := calendar{loc: opt.Location}
+	list := slices.DeleteFunc(arrivals(r, begin, end, x.Background*mostUsual, "background"), func(c Complaint) bool {
+		return r.Float64()*mostUsual > usual[hours.of(c.At).index]
+	})
 	surge := arrivals(r, start, end, x.Surge, "surge")
 	if len(surge) == 0 {
 		return 0, 0, 0

@@ -18,8 +18,9 @@ var simulateCommand = command{
 	atOnce:  true,
 	summary: "what a surge of a size would do",
 	about: `
-Makes inboxes with a steady background of complaints, lets each surge once, and
-says how often and how soon the detector of "tocsin run" would have paged.
+Makes inboxes with a background of complaints, which comes by day rather than by
+night and on working days, lets each surge once, and says how often and how soon
+the detector of "tocsin run" would have paged.
 
 example:
   tocsin simulate --background 3 --surge 10 --hour 14
@@ -33,9 +34,9 @@ example:
 			asJSON = fs.Bool("json", false, "print one JSON object")
 			seed   = fs.Uint64("seed", 1, "the same seed gives the same runs")
 		)
-		fs.Float64Var(&x.Background, "background", 3, "complaints an hour that are normal, all kinds together")
+		fs.Float64Var(&x.Background, "background", 3, "complaints an hour that are normal, all kinds together, on average over the week")
 		fs.Float64Var(&x.Surge, "surge", 10, "complaints an hour on top, of one kind")
-		fs.IntVar(&x.Hour, "hour", 14, "of the day at which it begins")
+		fs.IntVar(&x.Hour, "hour", 14, "of a working day at which it begins")
 		fs.BoolVar(&x.Deployed, "deployed", false, "a deployment comes five minutes before it")
 		fs.IntVar(&x.Weeks, "weeks", 8, "of background to learn from")
 		fs.IntVar(&x.Runs, "runs", 100, "how often")
@@ -47,7 +48,12 @@ example:
 			if x.Lasts, err = config.ParseDuration(*lasts); err != nil {
 				return usageError{err}
 			}
+			if x.Lasts <= 0 || x.Weeks <= 0 || x.Runs <= 0 {
+				return usagef("--lasts, --weeks and --runs must be above zero")
+			}
 			x.Seed = *seed
+			g := p.progress("simulated runs")
+			x.Told = func(run int) { g.step(run, x.Runs) }
 			opt := detect.Options{Kinds: allPage(worker.Kinds(classify.DefaultTaxonomy())), AllPage: true}
 			if opt.FalseAlarms, err = config.ParseRate(*budget); err != nil {
 				return usageError{err}
@@ -56,22 +62,45 @@ example:
 				return usagef("%q is not a time zone: use a name such as Europe/Berlin", *zone)
 			}
 			o, err := detect.Simulate(x, opt)
+			g.end()
 			if err != nil {
 				return err
 			}
 			if *asJSON {
-				return newJSONLines(p.Out).write(map[string]any{"runs": o.Runs, "paged": o.Paged, "complaints": o.Complaints, "minutes": math.Round(10*o.After.Minutes()) / 10, "false_pages_in_30_days": o.False})
+				return newJSONLines(p.Out).write(outlookLine(o))
 			}
 			after := ""
 			if x.Deployed {
 				after = " five minutes after a deployment"
 			}
-			fmt.Fprintf(p.Out, "A surge of %g an hour on top of %g an hour at %d:00%s: paged in %d of %d runs", x.Surge, x.Background, x.Hour, after, o.Paged, o.Runs)
+			fmt.Fprintf(p.Out, "A surge of %g an hour on top of %.2g, which are normal at %d:00%s: paged in %d of %d runs", x.Surge, o.Normal, x.Hour, after, o.Paged, o.Runs)
 			if o.Paged > 0 {
-				fmt.Fprintf(p.Out, ", after %d complaints and %.0f minutes in the median", o.Complaints, math.Max(1, o.After.Minutes()))
+				fmt.Fprintf(p.Out, ", after %d complaints and %.0f minutes in the median (nine in ten: at most %d and %.0f)",
+					o.Complaints, math.Max(1, o.After.Minutes()), o.MostComplaints, math.Max(1, o.MostAfter.Minutes()))
 			}
-			fmt.Fprintf(p.Out, ".\nFalse pages in 30 days of background: %.2f. Real inboxes scatter more: see what yours would do with \"tocsin backtest --config FILE\".\n", o.False)
+			fmt.Fprintln(p.Out, ".")
+			if o.Quiet > 0 {
+				fmt.Fprintf(p.Out, "False pages in 30 days of background: %.2f.", o.False)
+			} else {
+				fmt.Fprint(p.Out, "How many false pages come in 30 days is only known of more than 2 --weeks.")
+			}
+			fmt.Fprintln(p.Out, " Real inboxes scatter more: see what yours would do with \"tocsin backtest --config FILE\".")
 			return nil
 		}
 	},
+}
+
+// outlookLine is an outlook as JSON; what is not known is null.
+func outlookLine(o detect.Outlook) map[string]any {
+	minutes := func(d time.Duration) float64 { return math.Round(10*d.Minutes()) / 10 }
+	line := map[string]any{"runs": o.Runs, "paged": o.Paged, "normal": math.Round(100*o.Normal) / 100, "complaints": nil, "minutes": nil,
+		"complaints_nine_in_ten": nil, "minutes_nine_in_ten": nil, "false_pages_in_30_days": nil}
+	if o.Paged > 0 {
+		line["complaints"], line["minutes"] = o.Complaints, minutes(o.After)
+		line["complaints_nine_in_ten"], line["minutes_nine_in_ten"] = o.MostComplaints, minutes(o.MostAfter)
+	}
+	if o.Quiet > 0 {
+		line["false_pages_in_30_days"] = math.Round(100*o.False) / 100
+	}
+	return line
 }
