@@ -29,8 +29,13 @@ func sane(t *testing.T, m *Model, text Text) {
 }
 
 func TestHostileTextsAreJudgedLikeOthers(t *testing.T) {
+	own, err := Default().With(Custom{"vpn": {Phrases: []string{"VPN's down", "无法登录", "?!a"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range hostile {
 		sane(t, Default(), Text{Body: s})
+		sane(t, own, Text{Subject: s, Body: s + " vpn"})
 		sane(t, Default(), Text{Subject: s, Body: "I can't log in"})
 	}
 	examples := append([]Example{}, colours...)

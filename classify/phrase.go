@@ -3,7 +3,6 @@ package classify
 import (
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // phrase is words by which a team gives a mail to one of their categories.
@@ -23,18 +22,16 @@ type heard struct {
 
 func listen(text string) heard {
 	s := heard{text: bound(text)}
-	pos := 0
-	for pos < len(s.text) {
-		from := pos + len(s.text[pos:]) - len(strings.TrimLeftFunc(s.text[pos:], unicode.IsSpace))
-		field := s.text[from:]
-		if end := strings.IndexFunc(field, unicode.IsSpace); end >= 0 {
-			field = field[:end]
-		}
-		field = field[:oneWord(field)]
-		pos = from + len(field)
-		s.words = unify(s.words, words(fold(field)))
-		for len(s.from) < len(s.words) {
-			s.from, s.to = append(s.from, from), append(s.to, pos)
+	end := 0
+	for field := range strings.FieldsSeq(s.text) {
+		from := end + strings.Index(s.text[end:], field)
+		for end = from + len(field); from < end; {
+			to := from + oneWord(s.text[from:end])
+			s.words = unify(s.words, words(fold(s.text[from:to])))
+			for len(s.from) < len(s.words) {
+				s.from, s.to = append(s.from, from), append(s.to, to)
+			}
+			from = to
 		}
 	}
 	return s

@@ -147,8 +147,12 @@ func words(folded string) (tokens []string) {
 		if len(f) > maxToken {
 			f = strings.ToValidUTF8(f[:maxToken], "")
 		}
-		if w := strings.Trim(f, ".,:;!?\"()"); plain(w) {
+		w := strings.Trim(f, ".,:;!?\"()")
+		if plain(w) {
 			tokens = append(tokens, w)
+			continue
+		}
+		if w == "" || w == "'" {
 			continue
 		}
 		tokens = append(tokens, split(f)...)
