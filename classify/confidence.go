@@ -44,8 +44,11 @@ type confidence struct {
 	Least       float64 // below it the verdict is other
 }
 
-func (k *confidence) of(z signs) float64 {
-	return sigmoid(k.Slope*dotSigns(k.Trust, z) + k.Base)
+func (k *confidence) of(z signs) float64 { return k.less(z, 0) }
+
+// less is of with so many log-odds less.
+func (k *confidence) less(z signs, doubt float64) float64 {
+	return sigmoid(k.Slope*dotSigns(k.Trust, z) + k.Base - doubt)
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

@@ -95,6 +95,21 @@ func decide(stand []standing, scores, p []float32, without int) int {
 	return best
 }
 
+// quietest returns the most probable of the classes that do not page, or else
+// the class itself.
+func quietest(stand []standing, p []float32, class int) int {
+	best := -1
+	for c, s := range stand {
+		if !s.pages && (best < 0 || p[c] > p[best]) {
+			best = c
+		}
+	}
+	if best < 0 {
+		return class
+	}
+	return best
+}
+
 // inGroup is the probability of a class's group; 1 where it is in none.
 func inGroup(stand []standing, p []float32, class int) (sum float32) {
 	group := stand[class].group

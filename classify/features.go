@@ -26,8 +26,8 @@ var share = [blocks]float64{1, 1.4, 0.8, 0.7}
 const (
 	minRun, maxRunes = 2, 5
 	nearWords        = 8
-	// maxWords is how many words of a text are judged: a page. No labelled mail
-	// has 150. What is said after 120 other words is drowned by them in any case.
+	// maxWords is how many words of a text are judged as one: a page. No labelled
+	// mail has 150. What is said after them, the sentences tell (letter.go).
 	maxWords = 250
 )
 

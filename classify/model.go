@@ -57,16 +57,27 @@ func (m *Model) judge(t Text, v *Verdict) {
 	if len(r.vector) == 0 {
 		return // nothing in it was seen in training: nothing can be said of it
 	}
-	r.scores = append(r.scores[:0], m.linear.bias()...)
-	m.linear.scores(r.vector, r.scores)
+	m.score(r)
 	r.odds = append(r.odds[:0], r.scores...)
 	class := decide(m.stand, r.scores, r.odds, -1)
-	v.Confidence = math.Round(10000*m.calib.of(signsOf(m.stand, r.scores, r.known, class, -1))) / 10000
+	said := m.letter(t, r, class)
+	if class = said.class; said.sentence != "" {
+		r = m.vocab.read(Text{Body: said.sentence})
+		defer m.vocab.done(r)
+		m.score(r)
+	}
+	v.Confidence = math.Round(10000*m.calib.less(signsOf(m.stand, r.scores, r.known, class, -1), said.doubt)) / 10000
 	if v.Confidence < m.calib.Least {
 		return // what spoke for the class does not speak for other
 	}
 	v.Category = m.labels[class]
 	v.Evidence = m.evidence(r, class)
+}
+
+// score gives a reading the scores of the classes.
+func (m *Model) score(r *reading) {
+	r.scores = append(r.scores[:0], m.linear.bias()...)
+	m.linear.scores(r.vector, r.scores)
 }
 
 // joined is subject and body as one text.
