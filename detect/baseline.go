@@ -113,6 +113,16 @@ func (b *baseline) hide(from, to int64) {
 	}
 }
 
+// hiddenSince is how many hours since an instant do not teach.
+func (b *baseline) hiddenSince(at time.Time) (n int) {
+	for h := max(b.first, at.Unix()/3600, b.last-historyHours+1); h <= b.last; h++ {
+		if b.hidden[h%historyHours] {
+			n++
+		}
+	}
+	return n
+}
+
 // rate is the expected number of complainants in an hour of the week.
 func (b *baseline) rate(h weekHour) float64 {
 	b.current, b.unsure = b.level*b.profile[h.index], b.doubt[h.index]

@@ -46,6 +46,7 @@ const (
 	leastPeople   = 3
 	highExtra     = 2.0
 	warnAllowance = 2.3 // a warning may come ten times as often as a page
+	mostHidden    = 24  // hours of a week that incidents take out of what teaches
 	coldDays      = 14  // of mail until an inbox is known
 	trialDays     = 56  // of mail in which whatever rings tells how heavy the tail is
 )
@@ -389,6 +390,11 @@ func (d *Detector) hideIncident(t *tracked, until time.Time) {
 	}
 	if end := t.StartedAt.Add(24 * time.Hour); until.After(end) {
 		until = end
+	}
+	// Nor is it unusual what rings day after day: a level that has risen for good
+	// would else be hidden, and ring, for ever.
+	if d.all.base.hiddenSince(until.Add(-7*24*time.Hour)) >= mostHidden {
+		return
 	}
 	d.hide(t.StartedAt, until)
 }
