@@ -21,7 +21,7 @@
 //	large surges                    100 %  0.14  0.36              7      6         7     8            8
 //	no surges                              0.32  0.71
 //	small surges                    82 %   0.25  1.07              6      6         9.5   8.5          8
-//	small surges among decoys       81 %   0.25                    6.5    5.5       10    9            8.5
+//	small surges among decoys       81 %   0.25  0.71              6.5    5.5       10    9            8.5
 //	large surges, 4 in 30 days      99 %   2.14  4.65              6      4         5.5   7            6
 //
 // A share found says nothing without another method on the same surges. These
