@@ -102,14 +102,15 @@ func matchTokens(ps []pattern, ts []token) int {
 	n := 0
 	for k, p := range ps {
 		if p.number == anyWords {
-			for gap := 1; gap <= 2; gap++ {
-				if n+gap <= len(ts) {
-					if m := matchTokens(ps[k+1:], ts[n+gap:]); m >= 0 {
-						return n + gap + m
-					}
+			for _, gap := range [...]int{1, 2, 0} {
+				if n+gap > len(ts) {
+					continue
+				}
+				if m := matchTokens(ps[k+1:], ts[n+gap:]); m >= 0 {
+					return n + gap + m
 				}
 			}
-			return matchTokens(ps[k+1:], ts[n:])
+			return -1
 		}
 		if n >= len(ts) || !p.matches(ts[n].part) {
 			return -1

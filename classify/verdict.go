@@ -32,8 +32,8 @@
 // chosen on the seeds with an eye on these totals.
 //
 //	     accuracy  access: recall, precision  false pages  calibration
-//	788    87.9            90.1       96.3        1.4         0.021
-//	400    89.0            90.1       96.7        0.0         0.033
+//	788    87.9            90.1       96.3        1.4         0.022
+//	400    89.0            90.1       96.7        0.0         0.031
 //
 // A mail of more than 40 words is listened to sentence by sentence, up to 1,500
 // words (letter.go). Between 60 and 400 words of small talk in four languages
