@@ -92,7 +92,7 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 	}
 	// Of what came in at the time, only the kinds that surge make a trouble.
 	var shape tracked
-	d.describe(&shape, v)
+	d.describeAmong(&shape, v)
 	customers := shape.Now.Customers
 	if customers < leastPeople {
 		return nil
@@ -133,7 +133,7 @@ func (d *Detector) raise(v verdict, c Complaint) []Change {
 	}
 	open.Level, open.DetectedAt, open.calmSince = Paging, d.now, time.Time{}
 	open.peak, open.limit = v.evidence, need
-	d.describe(open, v)
+	d.describeAmong(open, v)
 	if d.witness(open); open.Now.Signal == "" {
 		open.Now.Signal = missing
 	}
@@ -207,7 +207,7 @@ func (d *Detector) openFor(v verdict, c Complaint) (found *tracked) {
 func (d *Detector) begin(v verdict) *tracked {
 	t := &tracked{stream: v.stream, seen: map[string]int{}}
 	t.Kind, t.State, t.Level, t.DetectedAt = "surge", Open, Warning, d.now
-	d.describe(t, v)
+	d.describeAmong(t, v)
 	t.Reason = t.Now
 	t.told = t.Now.Customers
 	t.ID = incidentID(d.now, "surge", v.stream.name, t.Now.FirstComplaint.UTC().Format(time.RFC3339Nano), t.Now.FirstMessage)
@@ -269,6 +269,45 @@ func (d *Detector) describe(t *tracked, v verdict) {
 	t.Now = r
 	if t.StartedAt.IsZero() || r.FirstComplaint.Before(t.StartedAt) && t.StartedAt.Sub(r.FirstComplaint) < 30*time.Minute {
 		t.StartedAt = r.FirstComplaint
+	}
+}
+
+// among is how long a window may be in which other kinds are looked at: the
+// rates of the hour say what is normal in it.
+const among = 2 * time.Hour
+
+// alsoSurges is the evidence, in nats, with which a further kind is part of a
+// trouble: by chance one in a hundred has it.
+const alsoSurges = 2.5
+
+// describeAmong is describe for a surge that begins: the stream of one kind does
+// not see the others, and what surges at the same time is one trouble.
+func (d *Detector) describeAmong(t *tracked, v verdict) {
+	d.describe(t, v)
+	s, all := v.stream, d.all.events
+	if s == d.all || v.window.first >= len(s.events) {
+		return
+	}
+	from := s.events[v.window.first].at
+	i := sort.Search(len(all), func(i int) bool { return !all[i].at.Before(from) })
+	span := d.now.Sub(from)
+	if span > among {
+		return
+	}
+	count := map[string]int{}
+	for _, e := range all[i:] {
+		count[e.kind]++
+	}
+	for kind, n := range count {
+		k := d.byName["kind "+kind]
+		if n < 2 || k == nil || slices.Contains(t.Categories, kind) {
+			continue
+		}
+		lambda := k.base.current * math.Max(span.Hours(), 0.05)
+		if ratio(float64(n), lambda, k.base.k(span)) > alsoSurges {
+			d.describe(t, verdict{stream: d.all, window: window{start: v.window.start, first: i, count: len(all) - i}, evidence: v.evidence})
+			return
+		}
 	}
 }
 
