@@ -40,7 +40,7 @@ type fake struct {
 }
 
 func (f *fake) Status() worker.Status {
-	return worker.Status{Version: "test", Now: t0.Add(time.Hour), Started: t0.Add(-time.Hour),
+	return worker.Status{Version: "test", Unlearned: "learning the 7 corrections would make it worse", Now: t0.Add(time.Hour), Started: t0.Add(-time.Hour),
 		Folders: []worker.FolderStatus{{Mailbox: "support", Folder: "INBOX", State: "watching", LastRead: t0.Add(time.Hour - 12*time.Second)}},
 		Pagers:  []worker.PagerStatus{{Pager: "oncall", LastDelivered: t0.Add(5 * time.Minute)}}}
 }
@@ -243,7 +243,7 @@ func TestWhoDidWhatIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := get(t, s.Handler(), "/status").Body.String()
-	for _, want := range []string{"bert", "Sorted as payment", `href="/messages/m3"`, "Note", `href="/incidents/i1"`, "Deployment"} {
+	for _, want := range []string{"bert", "Sorted as payment", `href="/messages/m3"`, "Note", `href="/incidents/i1"`, "Deployment", "learning the 7 corrections would make it worse"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the status page is without %s", want)
 		}

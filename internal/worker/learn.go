@@ -49,17 +49,32 @@ func (w *Worker) learn(ctx context.Context) {
 	}
 	if len(examples) == 0 {
 		w.model.Store(w.base)
+		w.learned(nil)
 		return
 	}
 	began := time.Now()
 	m, _, err := w.base.Learn(ctx, examples)
 	if err != nil {
 		if ctx.Err() == nil {
+			w.learned(err)
 			w.opt.Log.Warn("corrections were not learned: the model in force stays", "err", err, "corrections", len(examples))
 		}
 		return
 	}
 	w.model.Store(m)
+	w.learned(nil)
 	w.opt.Log.Info("corrections were learned", "corrections", len(examples), "took", time.Since(began).Round(time.Millisecond).String())
+}
+
+// learned keeps for the status page why corrections were not learned, nil if
+// they were.
+func (w *Worker) learned(err error) {
+	why := ""
+	if err != nil {
+		why = err.Error()
+	}
+	w.mu.Lock()
+	w.unlearned = why
+	w.mu.Unlock()
 	w.publish()
 }

@@ -48,4 +48,6 @@ type Status struct {
 	Pagers  []PagerStatus  `json:"pagers"`
 	Full    bool           `json:"disk_full,omitempty"` // the disk is nearly so
 	Notice  string         `json:"notice,omitempty"`    // such as: learning what is normal, 9 of 14 days
+
+	Unlearned string `json:"corrections_not_learned,omitempty"` // why people's corrections are not in the model
 }

@@ -77,6 +77,8 @@ type Worker struct {
 	diskFull bool
 	jumped   time.Time // when the clock did so last, in machine time
 
+	unlearned string // why corrections were not learned
+
 	// fold guards the detector: the detection goroutine changes it, charts ask it.
 	fold   sync.Mutex
 	ticked time.Time // the time it was told last; guarded by fold
@@ -196,7 +198,7 @@ func (w *Worker) Status() Status {
 		account, folder := src.Place()
 		s.Folders = append(s.Folders, *w.folders[place{account, folder}])
 	}
-	s.Notice, s.Full = w.notice, w.diskFull
+	s.Notice, s.Full, s.Unlearned = w.notice, w.diskFull, w.unlearned
 	w.mu.Unlock()
 	if w.opt.Pagers != nil {
 		s.Pagers = w.opt.Pagers()

@@ -342,3 +342,40 @@ func TestAPoisonMailIsKept(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// TestCorrectionsThatAreNotLearnedAreSaid where people look, and no more once
+// those that contradict were taken back.
+func TestCorrectionsThatAreNotLearnedAreSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newInbox()
+		for n := range 20 {
+			b.deliver(fmt.Sprintf("c%d@gmail.com", n), "I can't log in any more.")
+		}
+		bench(t, filepath.Join(t.TempDir(), "t.db"), b, func(w *Worker, s *store.Store) {
+			time.Sleep(10 * time.Second)
+			list, err := s.Messages(store.Query{Limit: 20})
+			if err != nil || len(list.Entries) != 20 {
+				t.Fatal(len(list.Entries), err)
+			}
+			sort := func(to func(n int) string) {
+				for n := range list.Entries {
+					if err := w.Correct(t.Context(), list.Entries[n].ID, to(n), "anna"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				time.Sleep(time.Minute)
+				synctest.Wait()
+			}
+			sort(func(n int) string {
+				return []string{"login", "cancel", "praise", "slow", "data", "login", "billing"}[n%7]
+			})
+			if why := w.Status().Unlearned; !strings.Contains(why, "would make it worse") {
+				t.Errorf("corrections that contradict each other: %q", why)
+			}
+			sort(func(int) string { return "" })
+			if why := w.Status().Unlearned; why != "" {
+				t.Errorf("after they were taken back: %q", why)
+			}
+		})
+	})
+}
