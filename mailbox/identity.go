@@ -3,7 +3,10 @@ package mailbox
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/hex"
+	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -21,6 +24,17 @@ func identity(m *Message, date string) string {
 	b = append(appendLetters(b, cut(m.Text, 4096)), 0)
 	sum := sha256.Sum256(b)
 	return "a" + identityText.EncodeToString(sum[:12])
+}
+
+// TellApart gives a mail that has neither Message-ID nor Date an identity of its
+// own: nothing in it tells it from the next one with the same words, as forms
+// send them. A copy keeps its time of arrival (INTERNALDATE, RFC 9051 section
+// 6.4.7) and its size.
+func (m *Message) TellApart(arrived time.Time, size int64) {
+	if m.MessageID == "" && m.Date.IsZero() {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", m.ID, arrived.Unix(), size))
+		m.ID = hex.EncodeToString(sum[:])
+	}
 }
 
 var identityText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -76,7 +77,7 @@ type importing struct {
 
 // rawMail is a mail of a file, with the time it came if the file system knows.
 type rawMail struct {
-	raw      []byte
+	mailbox.Raw
 	received time.Time
 }
 
@@ -146,9 +147,9 @@ func (i *importing) file(ctx context.Context, from mailFile) error {
 		return err
 	}
 	defer f.Close()
-	return eachMail(ctx, counted{f, &i.read}, func(raw []byte) error {
+	return eachMail(ctx, counted{f, &i.read}, func(raw mailbox.Raw) error {
 		i.batch = append(i.batch, rawMail{raw, from.received})
-		if i.bytes += len(raw); len(i.batch) == importBatch || i.bytes > importBytes {
+		if i.bytes += len(raw.Bytes); len(i.batch) == importBatch || i.bytes > importBytes {
 			return i.flush()
 		}
 		return nil
@@ -210,11 +211,21 @@ func (i *importing) flush() error {
 }
 
 func (i *importing) entry(r rawMail) store.Entry {
-	m := i.parser.Parse(r.raw)
-	if !r.received.IsZero() {
+	m := i.parser.Parse(r.Bytes)
+	switch {
+	case !r.received.IsZero():
 		m.Received = r.received
+	case m.Received.IsZero():
+		m.Received = r.Delivered
 	}
+	m.TellApart(m.Received, sizeOnServer(r.Bytes))
 	e := store.Entry{Message: m, History: true, Print: mailbox.Print(m.Reply)}
 	e.Verdict = i.model.Classify(classify.Text{Subject: m.Subject, Body: m.Reply, Automated: string(m.Automated)})
 	return e
+}
+
+// sizeOnServer is a mail's size as a server tells it: with CR LF at the end of
+// each line.
+func sizeOnServer(raw []byte) int64 {
+	return int64(len(raw) + bytes.Count(raw, []byte("\n")) - bytes.Count(raw, []byte("\r\n")))
 }

@@ -189,8 +189,8 @@ func (in *inspect) file(ctx context.Context, path string) error {
 }
 
 func (in *inspect) stream(ctx context.Context, name string, r io.Reader) error {
-	return eachMail(ctx, r, func(raw []byte) error {
-		return in.mail(name, raw)
+	return eachMail(ctx, r, func(raw mailbox.Raw) error {
+		return in.mail(name, raw.Bytes)
 	})
 }
 

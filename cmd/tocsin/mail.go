@@ -165,7 +165,7 @@ func (m marker) Mark(ctx context.Context, uidValidity, uid uint32, keyword, copy
 }
 
 // eachMail calls f with every mail in a file: one, or the many of an mbox.
-func eachMail(ctx context.Context, r io.Reader, f func(raw []byte) error) error {
+func eachMail(ctx context.Context, r io.Reader, f func(mailbox.Raw) error) error {
 	for raw, err := range mailbox.Split(r) {
 		if err != nil {
 			return err

@@ -61,16 +61,11 @@ func (p *parsers) parse(j job) {
 		m.Size = int64(len(j.raw))
 	}
 	m.Received = f.arrival(j.it.date, m.Received)
-	if m.MessageID == "" && m.Date.IsZero() {
-		// Nothing in the mail tells it from the next one with the same words, as
-		// forms send them. A copy keeps its INTERNALDATE (RFC 9051 section 6.4.7)
-		// and its size.
-		at := j.it.date
-		if at.IsZero() {
-			at = m.Received
-		}
-		m.ID = mailDigest(fmt.Appendf(nil, "%s %d %d", m.ID, at.Unix(), m.Size))
+	at := j.it.date
+	if at.IsZero() {
+		at = m.Received
 	}
+	m.TellApart(at, m.Size)
 	if j.problem != "" {
 		m.Problem = j.problem
 	}
