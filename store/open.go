@@ -141,15 +141,13 @@ func Open(path string, opt Options) (s *Store, err error) {
 			s, err = nil, &fault{fmt.Sprintf("%s is damaged: %v", path, p), "restore the last backup", ErrNotTocsin}
 		}
 	}(debug.SetPanicOnFault(true))
+	if err := walk(path, opt.Timeout); err != nil {
+		return nil, openError(path, err)
+	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: opt.Timeout, ReadOnly: opt.ReadOnly, NoFreelistSync: true,
 		FreelistType: bbolt.FreelistMapType, MaxSize: int(opt.MaxSize)})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, &fault{fmt.Sprintf("%s is held by another process", path), "if \"tocsin run\" is starting, wait for it; else find the holder with: fuser " + path, ErrInUse}
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return nil, &fault{path + " is not a tocsin data file", "name another file in the key data", ErrNotTocsin}
-	case err != nil:
-		return nil, fmt.Errorf("data file %s: %w", path, err)
+	if err != nil {
+		return nil, openError(path, err)
 	}
 	// bbolt's Info reads what a growing file changes: here nobody else does.
 	s = &Store{db: db, opt: opt, page: db.Info().PageSize}
@@ -158,6 +156,39 @@ func Open(path string, opt Options) (s *Store, err error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+func openError(path string, err error) error {
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return &fault{fmt.Sprintf("%s is held by another process", path), "if \"tocsin run\" is starting, wait for it; else find the holder with: fuser " + path, ErrInUse}
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return &fault{path + " is not a tocsin data file", "name another file in the key data", ErrNotTocsin}
+	}
+	return fmt.Errorf("data file %s: %w", path, err)
+}
+
+// walk visits every page of a file once. bbolt does so too when it opens a file
+// for writing, to find the free ones, but in a goroutine of its own, where a
+// damaged page ends the program: here Open can say it.
+func walk(path string, timeout time.Duration) error {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		return nil // a new one, or bbolt will say what is wrong
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: timeout, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	tx, err := db.Begin(false)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error {
+		b.Stats()
+		return nil
+	})
 }
 
 func (s *Store) prepare(path string) error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -237,6 +238,46 @@ func TestStrangeFilesAreRefused(t *testing.T) {
 	if s, err := Open(cut, Options{}); err == nil {
 		s.Close()
 		t.Error("a file cut in half was opened")
+	}
+}
+
+// A page written over anywhere is said in words, whoever opens the file.
+func TestADamagedFileIsNamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.db")
+	s := open(t, path)
+	for n := 0; n < 500; n += 50 {
+		var list []Entry
+		for i := range 50 {
+			e := entry(n+i, "login")
+			e.Text = fmt.Sprintf("%x", rand.New(rand.NewPCG(1, uint64(n+i))).Perm(300))
+			list = append(list, e)
+		}
+		appendOne(t, s, list...)
+	}
+	s.Close()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for at := 2 * os.Getpagesize(); at < len(raw); at += 7 * os.Getpagesize() {
+		bad := bytes.Clone(raw)
+		for i := range 64 {
+			bad[at+i] = 0xff
+		}
+		if err := os.WriteFile(path, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, readOnly := range []bool{true, false} {
+			if s, err := Open(path, Options{ReadOnly: readOnly}); err == nil {
+				s.Close() // a page that is free, or the end of a long value
+			} else if named++; !strings.Contains(err.Error(), "is damaged") {
+				t.Errorf("a file damaged at %d: %v", at, err)
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no damage was found")
 	}
 }
 
