@@ -320,7 +320,11 @@ func (f *Folder) begin(ctx context.Context, c mailbox.Cursor) (mailbox.Cursor, e
 			last = uint32(slices.Max(uids))
 		}
 	}
-	if c.UIDValidity != 0 {
+	switch {
+	case c.UIDValidity == f.examine.UIDValidity:
+		f.acct.Log.Warn("folder is an older copy of itself and is read anew", "mailbox", f.acct.Name, "folder", f.name,
+			"uidnext", uint32(f.examine.UIDNext), "uid_before", c.UID)
+	case c.UIDValidity != 0:
 		f.acct.Log.Warn("folder is another than before and is read anew", "mailbox", f.acct.Name, "folder", f.name,
 			"uidvalidity", f.examine.UIDValidity, "before", c.UIDValidity)
 	}
