@@ -35,6 +35,7 @@ The input is JSONL in time order:
   {"time":"2026-11-23T09:45:02Z","category":"login","sender":"a@example.com"}
   {"time":"2026-11-23T09:40:00Z","deployment":{"service":"web","version":"2.4.0"}}
 With --config the mail that the store already holds is replayed instead.
+Nothing is printed before the input ends.
 --compare replays once for each budget and prints a table instead.
 
 example:
@@ -112,6 +113,9 @@ func (b *backtest) run(ctx context.Context, args []string) error {
 	}
 	if b.zone != "" {
 		zone = b.zone
+	}
+	if b.config == "" {
+		b.p.awaiting("events")
 	}
 	if b.compare != "" && (b.budget != "" || b.chart != "") {
 		return usagef("--compare goes with neither --false-alarms nor --svg: it has budgets of its own and prints a table")

@@ -155,7 +155,12 @@ func (h *history) svg(out io.Writer, incidents []detect.Incident, zone *time.Loc
 		fmt.Fprintf(&s, "<line class=\"rang\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%g\" y2=\"%g\" stroke=\"%s\"/>\n", x(i.DetectedAt), x(i.DetectedAt), top, height-bottom, colour)
 	}
 	fmt.Fprintf(&s, "<polyline class=\"rate\" points=\"%s\" fill=\"none\" stroke=\"#1b2631\"/>\n", line.String())
+	drawn := math.Inf(-1)
 	for _, d := range h.deployments {
+		if x(d.at)-drawn < 0.2 {
+			continue // hidden by the one before it; 200,000 made a picture of 26 MB
+		}
+		drawn = x(d.at)
 		fmt.Fprintf(&s, "<line class=\"deployment\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%g\" y2=\"%g\" stroke=\"#6c3483\"><title>%s</title></line>\n",
 			x(d.at), x(d.at), height-bottom, height-bottom+8, escapeXML(d.at.In(zone).Format("2006-01-02 15:04")+" "+d.name))
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tocsin/detect"
 )
 
 // What a backtest says of a page is what was known then: lines that come after
@@ -60,5 +62,22 @@ func TestBacktestSaysWhatWasKnownAtThePage(t *testing.T) {
 	}
 	if whole["category"] != "payment" || whole["deployment"] != nil {
 		t.Errorf("the page says %v, want payment and no deployment", whole)
+	}
+}
+
+// A picture of very many deployments stays small.
+func TestBacktestDrawsNoMoreDeploymentsThanCanBeSeen(t *testing.T) {
+	h, d := &history{}, detect.New(detect.Options{})
+	at := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	for range 50_000 {
+		at = at.Add(time.Second)
+		h.deployment(at, "web 1", d)
+	}
+	var picture bytes.Buffer
+	if err := h.svg(&picture, nil, time.UTC); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(picture.String(), `class="deployment"`); n < 1000 || n > 6000 {
+		t.Errorf("%d deployments are drawn in %d bytes", n, picture.Len())
 	}
 }

@@ -83,6 +83,7 @@ func (p *program) classify(ctx context.Context, m *classify.Model, skipBad bool)
 		return out.Flush()
 	}
 	bad := false
+	p.awaiting("texts")
 	err := eachLine(p.In, func(n int, raw []byte) error {
 		var l textLine
 		err := decodeLine(n, raw, &l)

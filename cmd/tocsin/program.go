@@ -221,6 +221,13 @@ func terminal(w io.Writer) (width int, ok bool) {
 	return width, true
 }
 
+// awaiting tells a person who named no input that the terminal is read.
+func (p *program) awaiting(what string) {
+	if f, ok := p.In.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		fmt.Fprintf(p.Err, "reading %s from the terminal, a JSON object a line; Ctrl-D ends them\n", what)
+	}
+}
+
 // colour tells whether to use colours on w (https://no-color.org).
 func colour(w io.Writer) bool {
 	_, ok := terminal(w)

@@ -46,6 +46,7 @@ func (p *program) train(ctx context.Context, out string, seed uint64, skipBad, a
 	// garbage of their size come on top (15,000 texts in 150 classes: 156
 	// instead of 175 MB).
 	defer debug.SetGCPercent(debug.SetGCPercent(25))
+	p.awaiting("texts")
 	examples, err := p.readExamples(p.In, skipBad)
 	if err != nil {
 		return err
