@@ -86,9 +86,9 @@ func (m *Model) letter(t Text, r *reading, class int) finding {
 		return finding{class: s.class, sentence: text[s.sentence.from:s.sentence.to]}
 	}
 	switch {
-	case ofGroup.odds+counts*logOdds(inGroup(m.stand, r.odds, ofGroup.class)) >= groupBound:
+	case ofGroup.odds+counts*(logOdds(inGroup(m.stand, r.odds, ofGroup.class))-strange(r)) >= groupBound:
 		return says(ofGroup)
-	case ofAny.odds+counts*logOdds(whole) >= troubleBound:
+	case ofAny.odds+counts*(logOdds(whole)-strange(r)) >= troubleBound:
 		if pages && counts > spokenFor {
 			return stands
 		}
@@ -109,7 +109,7 @@ func (m *Model) strongest(text string, list []span) (ofGroup, ofAny speaker) {
 		r := m.vocab.read(Text{Body: text[at.from:at.to]})
 		m.score(r)
 		p = append(p[:0], r.scores...)
-		strange := familiar * (1 - r.known)
+		less := strange(r)
 		m.vocab.done(r)
 		softmax(p, p)
 		best := -1
@@ -121,13 +121,16 @@ func (m *Model) strongest(text string, list []span) (ofGroup, ofAny speaker) {
 		if best < 0 {
 			return
 		}
-		ofAny.hear(speaker{at, best, logOdds(trouble(m.stand, p)) - strange})
+		ofAny.hear(speaker{at, best, logOdds(trouble(m.stand, p)) - less})
 		if m.stand[best].group != "" {
-			ofGroup.hear(speaker{at, best, logOdds(inGroup(m.stand, p, best)) - strange})
+			ofGroup.hear(speaker{at, best, logOdds(inGroup(m.stand, p, best)) - less})
 		}
 	}
 	return ofGroup, ofAny
 }
+
+// strange is how many log-odds a text loses for words that training had not seen.
+func strange(r *reading) float64 { return familiar * (1 - r.known) }
 
 // isLetter tells whether a text has sentences, as far as it was read.
 func isLetter(r *reading) bool {

@@ -24,10 +24,10 @@ type letterWriter struct {
 	talk map[string][]string
 }
 
-func newLetterWriter(t testing.TB) *letterWriter {
+func newLetterWriter(t testing.TB, folder string) *letterWriter {
 	w := &letterWriter{rand.New(rand.NewPCG(3, 4)), map[string][]string{}}
 	for _, language := range []string{"en", "de", "fr", "es"} {
-		w.talk[language] = paragraphs(t, language+".txt")
+		w.talk[language] = paragraphs(t, folder+language+".txt")
 	}
 	return w
 }
@@ -69,12 +69,16 @@ func languageOf(text string) string {
 	return r.language
 }
 
+// letterFolders are those of testdata/letters: the paragraphs that the numbers of
+// letter.go were chosen on, and some that were written after.
+var letterFolders = []string{"", "later/"}
+
 func TestAComplaintInALongLetterCounts(t *testing.T) {
-	w := newLetterWriter(t)
-	found, all := 0, 0
-	var missed []string
-	for _, says := range paragraphs(t, "trouble.txt") {
-		for _, complaint := range strings.Split(says, "\n") {
+	for _, folder := range letterFolders {
+		w := newLetterWriter(t, folder)
+		found, all := 0, 0
+		var missed []string
+		for _, complaint := range strings.Split(paragraphs(t, folder+"trouble.txt")[0], "\n") {
 			for range 8 {
 				v := Default().Classify(Text{Body: w.around(complaint, languageOf(complaint), 60+w.rng.IntN(340))})
 				all++
@@ -85,33 +89,34 @@ func TestAComplaintInALongLetterCounts(t *testing.T) {
 				}
 			}
 		}
-	}
-	t.Logf("%d of %d", found, all)
-	if found*100 < 85*all {
-		t.Errorf("found %d of %d; not:\n%s", found, all, strings.Join(missed, "\n"))
+		t.Logf("%d of %d", found, all)
+		if found*100 < 80*all {
+			t.Errorf("%sfound %d of %d; not:\n%s", folder, found, all, strings.Join(missed, "\n"))
+		}
 	}
 }
 
 func TestALongLetterWithoutAComplaintDoesNotPage(t *testing.T) {
-	w := newLetterWriter(t)
-	var texts []string
-	for _, q := range paragraphs(t, "quiet.txt") {
-		texts = append(texts, q, w.around(q, languageOf(q), 60+w.rng.IntN(340)), w.around(q, languageOf(q), 60+w.rng.IntN(340)))
-	}
-	for _, language := range []string{"en", "de", "fr", "es"} {
-		for range 40 {
-			texts = append(texts, w.small(language, 60+w.rng.IntN(340)))
+	for _, folder := range letterFolders {
+		w := newLetterWriter(t, folder)
+		var texts, paged []string
+		for _, q := range paragraphs(t, folder+"quiet.txt") {
+			texts = append(texts, q, w.around(q, languageOf(q), 60+w.rng.IntN(340)), w.around(q, languageOf(q), 60+w.rng.IntN(340)))
 		}
-	}
-	var paged []string
-	for _, text := range texts {
-		if v := Default().Classify(Text{Body: text}); Default().pages(v) {
-			paged = append(paged, fmt.Sprintf("%s %.2f %v", v.Category, v.Confidence, v.Evidence))
+		for _, language := range []string{"en", "de", "fr", "es"} {
+			for range 40 {
+				texts = append(texts, w.small(language, 60+w.rng.IntN(340)))
+			}
 		}
-	}
-	t.Logf("%d of %d", len(paged), len(texts))
-	if len(paged)*100 > 4*len(texts) {
-		t.Errorf("%d of %d would page:\n%s", len(paged), len(texts), strings.Join(paged, "\n"))
+		for _, text := range texts {
+			if v := Default().Classify(Text{Body: text}); Default().pages(v) {
+				paged = append(paged, fmt.Sprintf("%s %.2f %v", v.Category, v.Confidence, v.Evidence))
+			}
+		}
+		t.Logf("%d of %d", len(paged), len(texts))
+		if len(paged)*100 > 3*len(texts) {
+			t.Errorf("%s%d of %d would page:\n%s", folder, len(paged), len(texts), strings.Join(paged, "\n"))
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func TestLetterStudy(t *testing.T) {
 	}
 	tr.corpus = newCorpus(texts, tr.ys)
 	tr.fold = assign(ex, ys, len(labels), 1)
-	w := newLetterWriter(t)
+	w := newLetterWriter(t, "")
 	counts := map[string]*letterCount{}
 	note := func(of string, l labelled, m *Model, text Text) {
 		if counts[of] == nil {
