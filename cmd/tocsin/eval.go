@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 
 	"tocsin/classify"
 )
@@ -51,6 +52,9 @@ example:
 			if len(examples) == 0 {
 				return fmt.Errorf("there is nothing to evaluate: no labelled text was read")
 			}
+			for _, name := range unknownTo(m, examples) {
+				fmt.Fprintf(p.Err, "the model has no category %q: no text of it can be right\n", name)
+			}
 			report := classify.Evaluate(m, examples)
 			if *asJSON {
 				enc := json.NewEncoder(p.Out)
@@ -61,4 +65,14 @@ example:
 			return err
 		}
 	},
+}
+
+// unknownTo are the categories of labelled texts that a model cannot name.
+func unknownTo(m *classify.Model, examples []classify.Example) (names []string) {
+	for _, e := range examples {
+		if _, ok := m.Taxonomy().Find(e.Category); !ok && !slices.Contains(names, e.Category) {
+			names = append(names, e.Category)
+		}
+	}
+	return names
 }
