@@ -52,6 +52,9 @@ example:
 			if i.stored+i.known > 0 || err == nil {
 				fmt.Fprintf(p.Out, "%d mails were stored, %d were known already\n", i.stored, i.known)
 			}
+			if i.foreign > 0 {
+				fmt.Fprintf(p.Err, "%d files hold no mail and were left out; unpack what is compressed\n", i.foreign)
+			}
 			if i.undated > 0 {
 				fmt.Fprintf(p.Err, "%d mails say nowhere when they came and were left out\n", i.undated)
 			}
@@ -73,6 +76,7 @@ type importing struct {
 
 	read, total            int64 // bytes of the files
 	stored, known, undated int
+	foreign                int // files that are no mail
 }
 
 // rawMail is a mail of a file, with the time it came if the file system knows.
@@ -189,7 +193,11 @@ func (i *importing) flush() error {
 
 	dated := entries[:0]
 	for _, e := range entries {
-		if e.Received.IsZero() {
+		switch {
+		case e.Received.IsZero() && e.From.Addr == "" && e.Problem != "":
+			i.foreign++
+			continue
+		case e.Received.IsZero():
 			i.undated++ // without a time it teaches nothing
 			continue
 		}
