@@ -51,7 +51,7 @@ func (p *program) work(ctx context.Context, cfg *config.Config) error {
 	if os.Getenv("GOGC") == "" {
 		// Half of the memory that mails leave behind for a twentieth of the time
 		// of a first synchronisation: it stays under 100 MB.
-		defer debug.SetGCPercent(debug.SetGCPercent(50))
+		defer debug.SetGCPercent(debug.SetGCPercent(40))
 	}
 	log := logger(p.Err, cfg.Log)
 	st, err := openStore(ctx, cfg)

@@ -111,8 +111,8 @@ func notStored(err error) error {
 }
 
 // catchUp fetches and stores batches until nothing is left. While one batch is
-// judged and stored and another waits for that, the next one is fetched, unless
-// one mail at a time is to be in hand. It returns how many mails it took.
+// stored and another is judged, the next one is fetched, unless one mail at a
+// time is to be in hand. It returns how many mails it took.
 func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful) (mails int, err error) {
 	c, known, err := w.opt.Store.Cursor(at.account, at.folder)
 	if err != nil {
@@ -149,9 +149,11 @@ func (w *Worker) catchUp(ctx context.Context, s Source, at place, care *careful)
 			w.progress(at, b, &p)
 		}
 		before, first := c, !known
+		judged := make(chan []store.Entry, 1)
+		go func() { judged <- w.judge(b.Messages) }()
 		if !q.add(func() error {
 			defer w.poke()
-			return w.append(b, before, !first)
+			return w.append(b, <-judged, before, !first)
 		}) {
 			return mails, nil // for the queue's own error
 		}
@@ -210,10 +212,9 @@ func (q *queue) wait() error {
 	return q.err
 }
 
-// append judges and stores a batch.
-func (w *Worker) append(b mailbox.Batch, before mailbox.Cursor, known bool) error {
+// append stores a batch as it was judged.
+func (w *Worker) append(b mailbox.Batch, entries []store.Entry, before mailbox.Cursor, known bool) error {
 	at := place{b.Next.Account, b.Next.Folder}
-	entries := w.judge(b.Messages)
 	for i := range entries {
 		e := &entries[i]
 		e.Filed = b.Filed

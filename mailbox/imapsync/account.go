@@ -88,7 +88,7 @@ type Account struct {
 	// MinRate is the least bytes a second of an answer, after Timeout twice
 	// over; 0 means 1,024.
 	MinRate int64
-	// Batch is how many mails one Fetch takes at most; 0 means 300.
+	// Batch is how many mails one Fetch takes at most; 0 means 200.
 	Batch int
 
 	// DayBytes bounds what is read a day while there is history to read; new
@@ -131,7 +131,7 @@ func (a Account) withDefaults() Account {
 		a.MinRate = 1024
 	}
 	if a.Batch <= 0 {
-		a.Batch = 300
+		a.Batch = 200
 	}
 	if host := strings.ToLower(a.Host); a.DayBytes == 0 && (strings.HasSuffix(host, ".gmail.com") || strings.HasSuffix(host, ".googlemail.com")) {
 		a.DayBytes = 1500 << 20
