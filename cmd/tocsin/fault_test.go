@@ -236,7 +236,7 @@ func TestFaultTable(t *testing.T) {
 				if err != nil {
 					return false
 				}
-				list, err := c.client().Messages(t.Context(), store.Query{Limit: 20, Heads: true})
+				list, err := c.client().Messages(t.Context(), store.Query{Limit: 2 * row.remain, Heads: true})
 				return err == nil && slices.ContainsFunc(list, func(m web.Message) bool { return m.MessageID == last })
 			})
 			w.has(0)
