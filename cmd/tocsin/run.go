@@ -49,8 +49,8 @@ func (p *program) work(ctx context.Context, cfg *config.Config) error {
 		return advisedError{"the configuration names no mailbox: there is nothing to read", "add a table [mailbox.support] with host, username and password_file (README, \"Five minutes to your own inbox\")"}
 	}
 	if os.Getenv("GOGC") == "" {
-		// Half of the memory that mails leave behind for a twentieth of the time
-		// of a first synchronisation: it stays under 100 MB.
+		// What mails leave behind is collected sooner, for some more work: a first
+		// synchronisation stays under 100 MB.
 		defer debug.SetGCPercent(debug.SetGCPercent(40))
 	}
 	log := logger(p.Err, cfg.Log)

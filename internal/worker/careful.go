@@ -8,9 +8,9 @@ import (
 )
 
 // How a folder is read after a crash: the mail that was to blame, if one was, is
-// among those of three batches, one of which was being stored and one waited
-// while the next was fetched. They are read a few at a time. A few among which the process ends
-// again are read one by one.
+// among those of three batches, one of which was being stored and one judged
+// while the next was fetched. They are read a few at a time. A few among which
+// the process ends again are read one by one.
 const (
 	carefulFor = 1000
 	carefulFew = 25
